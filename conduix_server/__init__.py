@@ -1,0 +1,1 @@
+"""The control server (comes with part 2 of the plan)."""

@@ -1,0 +1,1 @@
+"""The engine: protocols, catalogue, stages, connectors and the runtime."""

@@ -1,0 +1,1 @@
+"""The running flow: actors, mailboxes, barriers, checkpoints, supervision."""

@@ -1,0 +1,1 @@
+"""The functions and methods of the mapping language, one file a family."""

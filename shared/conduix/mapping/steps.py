@@ -1,0 +1,61 @@
+"""What pure stages lower to: steps over records, fused by the compiler into one function a batch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from conduix.mapping.tree import Expr, Mapping
+
+OnError = Literal["dlq", "drop", "fail", "pass"]
+
+
+@dataclass(frozen=True, slots=True)
+class MapStep:
+    """Replaces the record by what the mapping makes of it; a deleted root filters it."""
+
+    node: str
+    mapping: Mapping
+    when: Expr | None = None
+    on_error: OnError = "dlq"
+
+
+@dataclass(frozen=True, slots=True)
+class FilterStep:
+    """Keeps the records for which the condition is true; anything but a bool is a mapping error."""
+
+    node: str
+    condition: Expr
+    when: Expr | None = None
+    on_error: OnError = "dlq"
+
+
+@dataclass(frozen=True, slots=True)
+class SampleStep:
+    """Keeps a share of the records: by a hash of seed, shard and position if seeded, else at random."""
+
+    node: str
+    rate: float
+    seed: int | None
+    when: Expr | None = None
+    on_error: OnError = "dlq"
+
+
+@dataclass(frozen=True, slots=True)
+class RouteStep:
+    """Sends records to ports; always the last step of a stretch.
+
+    `fan_out` copies to every route; `condition` takes the first whose condition is true; `filter` every such one.
+    A route without condition always matches. No match: the port `default` if it is connected, else filtered
+    (or a dead letter with code NO_ROUTE if `no_match` is dlq).
+    """
+
+    node: str
+    mode: Literal["fan_out", "condition", "filter"]
+    routes: tuple[tuple[str, Expr | None], ...]
+    default: str | None = None
+    no_match: Literal["drop", "dlq"] = "drop"
+    on_error: OnError = "dlq"
+
+
+Step = MapStep | FilterStep | SampleStep | RouteStep
