@@ -10,6 +10,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple, Protocol, runtime_checkable
 
+from conduix.engine.files import Files
+
 Json = Any
 """A plain JSON value: None, bool, int (64 bit), float, str, list or dict with str keys."""
 
@@ -267,7 +269,7 @@ class CommittingSink(Sink, Protocol):
         """Make it effective. Idempotent: repeated on recovery."""
 
     async def recover(self, shards: Sequence[str]) -> int | None:
-        """truth == "sink" only: the n of its last commit, None if there is none."""
+        """Asked only where truth is `sink`: the n of its last commit, None if there is none."""
 
     async def discard_after(self, handle: Handle) -> None:
         """Remove everything later than `handle`: truncate, abort uploads, abort the transaction."""
@@ -282,6 +284,8 @@ class NodeContext:
     mode: Literal["batch", "realtime"]
     demand: Callable[[], None]
     """Ask for a checkpoint now (a source whose replay buffer is full does)."""
+    files: Files
+    """Everything that must be durable is written through it."""
 
 
 def record_offsets(batch: Batch) -> Sequence[int]:

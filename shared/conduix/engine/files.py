@@ -1,0 +1,132 @@
+"""The one module that makes bytes durable: every write, fsync, truncate and rename of the engine goes through here.
+
+A test passes a `Files` with an observer and replays its log cut at every operation, with what was not fsynced
+dropped: that finds a missing fsync, which kill -9 alone never does (the page cache survives the process).
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from conduix.engine.failpoints import armed, failpoint
+
+Kind = Literal["open", "write", "truncate", "fsync", "rename", "unlink", "mkdir", "fsync_dir"]
+
+
+@dataclass(frozen=True, slots=True)
+class Op:
+    """One durable operation, in the order in which it was done."""
+
+    kind: Kind
+    path: str
+    inode: int = 0
+    offset: int = 0
+    """write: where; truncate: the new length."""
+    data: bytes = b""
+    target: str = ""
+    """rename: the new name."""
+
+
+Observer = Callable[[Op], None]
+
+
+class OpenFile:
+    """A file that is written at its end."""
+
+    def __init__(self, path: Path, fd: int, observer: Observer | None) -> None:
+        self.path = path
+        self._fd = fd
+        self._observer = observer
+        stat = os.fstat(fd)
+        self.inode = stat.st_ino
+        self.length = stat.st_size
+
+    def write(self, data: bytes) -> None:
+        """Append; a failing disk leaves a shorter tail, never a hole. Raises OSError."""
+        half = len(data) // 2 if armed("sink.half_written") else 0
+        self._append(memoryview(data)[:half])
+        failpoint("sink.half_written")
+        self._append(memoryview(data)[half:])
+
+    def _append(self, view: memoryview) -> None:
+        while view:
+            done = os.pwrite(self._fd, view, self.length)
+            if self._observer is not None:
+                self._observer(Op("write", str(self.path), self.inode, self.length, bytes(view[:done])))
+            self.length += done
+            view = view[done:]
+
+    def truncate(self, length: int) -> None:
+        """Forget everything from `length` on."""
+        os.ftruncate(self._fd, length)
+        if self._observer is not None:
+            self._observer(Op("truncate", str(self.path), self.inode, length))
+        self.length = length
+
+    def fsync(self) -> None:
+        """What was written is durable when this returns."""
+        os.fsync(self._fd)
+        if self._observer is not None:
+            self._observer(Op("fsync", str(self.path), self.inode))
+
+    def close(self) -> None:
+        """Release the descriptor; makes nothing durable."""
+        if self._fd >= 0:
+            os.close(self._fd)
+            self._fd = -1
+
+
+class Files:
+    """Durable file operations. `observer` sees each one (tests)."""
+
+    def __init__(self, observer: Observer | None = None) -> None:
+        self._observer = observer
+
+    def _saw(self, op: Op) -> None:
+        if self._observer is not None:
+            self._observer(op)
+
+    def open(self, path: Path) -> OpenFile:
+        """Open for writing at the end; created if missing (its directory entry is not durable yet: `fsync_dir`)."""
+        fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        file = OpenFile(path, fd, self._observer)
+        self._saw(Op("open", str(path), file.inode))
+        return file
+
+    def mkdir(self, path: Path) -> None:
+        """Make a directory and its parents durably."""
+        missing = [p for p in (path, *path.parents) if not p.exists()]
+        for directory in reversed(missing):
+            directory.mkdir(exist_ok=True)
+            self._saw(Op("mkdir", str(directory)))
+            self.fsync_dir(directory.parent)
+
+    def rename(self, source: Path, target: Path) -> None:
+        """Replace `target` by `source` in one step; durable only after `fsync_dir`."""
+        os.replace(source, target)  # noqa: PTH105 - all of the engine's file operations stand here in one style
+        self._saw(Op("rename", str(source), target=str(target)))
+
+    def unlink(self, path: Path) -> None:
+        """Remove a file that may be gone already."""
+        try:
+            os.unlink(path)  # noqa: PTH108 - see rename
+        except FileNotFoundError:
+            return
+        self._saw(Op("unlink", str(path)))
+
+    def fsync_dir(self, path: Path) -> None:
+        """Make the names in a directory durable."""
+        fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(fd)
+        except OSError as error:
+            if error.errno != errno.EINVAL:  # some file systems cannot, and need not
+                raise
+        finally:
+            os.close(fd)
+        self._saw(Op("fsync_dir", str(path)))
