@@ -80,8 +80,6 @@ class Batch:
     """Contiguous records of one shard: at most 256 KiB or 1,000 records, whichever comes first."""
 
     shard: str
-    attempt: int
-    """Stamped by the runtime; anything of an older attempt is dropped."""
     first: Position
     next: Position
     """Where reading goes on after this batch."""
@@ -99,7 +97,6 @@ class Barrier:
     """Everything before it belongs to checkpoint n. `final`: End follows on every edge."""
 
     n: int
-    attempt: int
     final: bool
 
 
@@ -109,14 +106,11 @@ class Flush:
 
     source: str
     k: int
-    attempt: int
 
 
 @dataclass(frozen=True, slots=True)
 class End:
     """Nothing follows on this edge."""
-
-    attempt: int
 
 
 Item = Batch | Barrier | Flush | End
@@ -167,7 +161,9 @@ class Snapshot:
 
 
 class Source(Protocol):
-    """Reads shards. All methods are called from one task; `read` is never cancelled."""
+    """Reads shards. `read` is never cancelled for a barrier; only the end of an attempt cancels it, and then `open`
+    or `close` follows.
+    """
 
     replayable: bool
     """Can what was read be read again after a crash?"""
@@ -184,7 +180,7 @@ class Source(Protocol):
         """
 
     async def read(self) -> Batch | None:
-        """The next batch; None: at the end for now (for ever, if `ends`). Raced with barrier requests."""
+        """The next batch; waits for one. None: nothing more will ever come. Raced with barrier requests."""
 
     def positions(self) -> Mapping[str, Position]:
         """Of everything that `read` has returned, for each shard of `open` that was touched."""
@@ -284,8 +280,12 @@ class NodeContext:
     mode: Literal["batch", "realtime"]
     demand: Callable[[], None]
     """Ask for a checkpoint now (a source whose replay buffer is full does)."""
+    flush: Callable[[int], None]
+    """Sources: send `Flush(k)` after everything that `read` has returned so far; `flushed(k)` answers."""
     files: Files
     """Everything that must be durable is written through it."""
+    batch_bytes: int = MAX_BATCH_BYTES
+    """Read at most so much at once (tests resume with another size)."""
 
 
 def record_offsets(batch: Batch) -> Sequence[int]:
