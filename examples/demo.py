@@ -22,7 +22,7 @@ from examples.listing import ROOT, Example, examples
 
 CONDUIX = Path(sys.executable).with_name("conduix")
 STATE = ROOT / "out" / "state"
-COLUMNS = ("in", "out", "filtered", "dead", "seconds")
+COLUMNS = ("in", "out", "filtered", "dead", "seconds", "exit")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +53,8 @@ def run(example: Example) -> Outcome:
 
 def table(outcomes: Sequence[Outcome]) -> Table:
     """A line an example: records in, out, filtered, dead, and where the output is."""
-    made = Table("example", *COLUMNS, "ended", "output", title="conduix: examples on real data")
-    for column in made.columns[1:6]:
+    made = Table("example", *COLUMNS, "output", title="conduix: examples on real data")
+    for column in made.columns[1:7]:
         column.justify = "right"
     for outcome in outcomes:
         made.add_row(*_cells(outcome), style="" if outcome.as_promised else "red")
@@ -62,10 +62,31 @@ def table(outcomes: Sequence[Outcome]) -> Table:
 
 
 def _cells(outcome: Outcome) -> list[str]:
-    summary = outcome.summary
-    counts = [f"{summary[key]:,}" if key in summary else "?" for key in COLUMNS[:-1]]
-    ended = f"{outcome.code}" if outcome.as_promised else f"{outcome.code} instead of {outcome.example.exits}"
-    return [outcome.example.name, *counts, f"{outcome.seconds:.1f}", ended, "\n".join(summary.get("outputs", []))]
+    """A cell a column; several outputs of one example stand below each other."""
+    summary, code = outcome.summary, outcome.code
+    ended = str(code) if outcome.as_promised else f"{code} instead of {outcome.example.exits}"
+    outputs = [(_count(sink["records"]), sink["where"] or "") for sink in summary.get("out", {}).values()]
+    if summary.get("dead"):
+        outputs.append(("", f"{summary['dead_letters']} (dead letters)"))
+    return [
+        outcome.example.name,
+        _count(summary.get("in")),
+        "\n".join(records for records, _ in outputs),
+        _count(summary.get("filtered")),
+        _count(summary.get("dead")),
+        f"{outcome.seconds:.1f}",
+        ended,
+        "\n".join(_short(where) for _, where in outputs),
+    ]
+
+
+def _count(number: int | None) -> str:
+    """No summary, no number: a run that failed early."""
+    return "?" if number is None else f"{number:,}"
+
+
+def _short(where: str) -> str:
+    return where.removeprefix(f"{ROOT}/")
 
 
 def main() -> int:
