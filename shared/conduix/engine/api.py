@@ -54,6 +54,8 @@ class Format:
     name: Literal["jsonl", "lines", "csv"]
     columns: tuple[str, ...] = ()
     """csv only: the names of the columns, in order."""
+    delimiter: str = ","
+    """csv only: the one ASCII character between two fields."""
 
 
 JSONL = Format("jsonl")
@@ -161,8 +163,9 @@ class Snapshot:
 
 
 class Source(Protocol):
-    """Reads shards. `read` is never cancelled for a barrier; only the end of an attempt cancels it, and then `open`
-    or `close` follows.
+    """Reads shards.
+
+    `read` is never cancelled for a barrier; only the end of an attempt cancels it, and then `open` or `close` follows.
     """
 
     replayable: bool
@@ -187,6 +190,9 @@ class Source(Protocol):
 
     def finished(self) -> Sequence[str]:
         """Ids of shards of which `read` has returned everything."""
+
+    def progress(self) -> tuple[int, int] | None:
+        """What was read, of how much (any unit, mostly bytes); None: unknown or endless."""
 
     async def committed(self, n: int, positions: Mapping[str, Position]) -> None:
         """Checkpoint n is complete: what lies before `positions` need not be kept."""

@@ -17,6 +17,9 @@ from conduix.spec.model import Role
 from conduix.spec.options import Options
 
 
+OptionsModel = type[Options]
+
+
 def _one_port(_options: Any) -> tuple[str, ...]:
     return ("out",)
 
@@ -31,7 +34,7 @@ class Entry:
 
     type: str
     role: Role
-    options: type[Options]
+    options: OptionsModel
     summary: str
     aliases: tuple[str, ...] = ()
     build: Callable[[Any, NodeContext], Source | Stage | Sink] | None = None

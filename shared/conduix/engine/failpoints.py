@@ -34,6 +34,9 @@ NAMES: Mapping[str, str] = {
     "checkpoint.complete": "the checkpoint is complete, the source does not know",
 }
 
+TESTING = os.environ.get("CONDUIX_TESTING") == "1"
+"""Tests run with it: failpoints work, invariants are asserted at every barrier, reads may be traced."""
+
 
 class InjectedError(RuntimeError):
     """Raised at a failpoint with the action `raise`."""

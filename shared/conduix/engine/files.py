@@ -108,13 +108,13 @@ class Files:
 
     def rename(self, source: Path, target: Path) -> None:
         """Replace `target` by `source` in one step; durable only after `fsync_dir`."""
-        os.replace(source, target)  # noqa: PTH105 - all of the engine's file operations stand here in one style
+        os.replace(source, target)
         self._saw(Op("rename", str(source), target=str(target)))
 
     def unlink(self, path: Path) -> None:
         """Remove a file that may be gone already."""
         try:
-            os.unlink(path)  # noqa: PTH108 - see rename
+            os.unlink(path)
         except FileNotFoundError:
             return
         self._saw(Op("unlink", str(path)))

@@ -130,6 +130,9 @@ class PipelineSpec:
         return [node for node in self.nodes if node.role == role]
 
 
+OptionsModel = type[Options]
+
+
 class EntryView(Protocol):
     """What the document's check must know of a catalogue entry."""
 
@@ -138,7 +141,7 @@ class EntryView(Protocol):
         """Canonical name."""
 
     @property
-    def options(self) -> type[Options]:
+    def options(self) -> OptionsModel:
         """The option model."""
 
     @property

@@ -1,0 +1,177 @@
+"""State of `conduix run`: a directory a pipeline, held by a lock, with the rules about going on and starting afresh."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import uuid
+from dataclasses import replace
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import msgspec
+
+from conduix.engine.api import Fence
+from conduix.engine.catalog import Catalog
+from conduix.engine.files import Files
+from conduix.engine.runtime.checkpoint import Checkpoint, LocalStore
+from conduix.errors import StateBusy, UsageError
+from conduix.spec.model import NodeSpec, PipelineSpec, Where
+
+
+class _Owner(msgspec.Struct, frozen=True):
+    """What is in `owner.json`."""
+
+    run_seq: int
+    g: int
+    digest: str
+    run_id: str
+
+
+def default_state_dir(pipeline: str) -> Path:
+    """`$XDG_STATE_HOME/conduix/run/{pipeline}`."""
+    home = os.environ.get("XDG_STATE_HOME") or str(Path.home() / ".local" / "state")
+    return Path(home) / "conduix" / "run" / pipeline.replace("/", "_")
+
+
+class LocalRun:
+    """Holds a state directory while a document runs. Use as a context manager.
+
+    Batch: unfinished state must be resumed or given up by the user's word; finished state makes room for a new run.
+    Realtime resumes by itself. A document with a source that cannot be read again always starts afresh.
+
+    Raises:
+        StateBusy: another process holds the directory; names its pid.
+        UsageError: a decision is missing, or the document is not the one that was started.
+    """
+
+    def __init__(self, spec: PipelineSpec, catalog: Catalog, directory: Path, *, resume: bool, fresh: bool) -> None:
+        self.directory = directory
+        self._files = Files()
+        self._lock = self._hold()
+        try:
+            self._owner = self._decide(spec, catalog, resume=resume, fresh=fresh)
+        except BaseException:
+            os.close(self._lock)
+            raise
+        self.spec = spec if spec.dlq is not None else self._with_dead_letters(spec, catalog)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        os.close(self._lock)
+
+    @property
+    def fence(self) -> Fence:
+        """The right that this process holds."""
+        return Fence(self._owner.run_seq, self._owner.g)
+
+    @property
+    def run_id(self) -> str:
+        """The same over all resumes of a run."""
+        return self._owner.run_id
+
+    @property
+    def run_directory(self) -> Path:
+        """Checkpoints of this run."""
+        return self.directory / f"run-{self._owner.run_seq:06d}"
+
+    def _hold(self) -> int:
+        self._files.mkdir(self.directory)
+        fd = os.open(self.directory / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            pid = os.read(fd, 32).decode() or "unknown"
+            os.close(fd)
+            raise StateBusy(
+                f"{self.directory} is held by another run (pid {pid})",
+                remedy="wait for it or stop it, or give this one a --state-dir of its own",
+            ) from None
+        os.ftruncate(fd, 0)
+        os.pwrite(fd, str(os.getpid()).encode(), 0)
+        return fd
+
+    def _decide(self, spec: PipelineSpec, catalog: Catalog, *, resume: bool, fresh: bool) -> _Owner:
+        path = self.directory / "owner.json"
+        old = msgspec.json.decode(path.read_bytes(), type=_Owner) if path.exists() else None
+        newest = LocalStore(self._run(old), self._files).newest() if old is not None else None
+        if old is not None and self._goes_on(spec, catalog, old, newest, resume=resume, fresh=fresh):
+            owner = _once_more(old)
+        else:
+            if resume and newest is None:
+                raise UsageError(f"nothing to resume in {self.directory}", remedy="leave --resume away")
+            self._forget(old)
+            owner = _Owner((old.run_seq if old else 0) + 1, 1, spec.digest, str(uuid.uuid4()))
+        self._write(path, msgspec.json.encode(owner))
+        return owner
+
+    def _goes_on(
+        self, spec: PipelineSpec, catalog: Catalog, old: _Owner, newest: Checkpoint | None, *, resume: bool, fresh: bool
+    ) -> bool:
+        if fresh or newest is None:
+            return False
+        if newest.final and newest.phase == "complete":
+            if resume:
+                raise UsageError(
+                    f"the last run in {self.directory} is complete", remedy="leave --resume away to run anew"
+                )
+            return False
+        if not _replayable(spec, catalog):
+            if resume:
+                raise UsageError("this document reads what cannot be read again (stdin)", remedy="run it with --fresh")
+            return False
+        if spec.mode == "batch" and not resume:
+            raise UsageError(
+                f"an unfinished run is in {self.directory} (checkpoint {newest.n})",
+                remedy="--resume goes on where it stopped, --fresh starts anew and forgets it",
+            )
+        if spec.digest != old.digest:
+            raise UsageError(
+                f"the document has changed since the run in {self.directory} began",
+                remedy="resume with the document as it was, or start anew with --fresh",
+            )
+        return True
+
+    def _forget(self, old: _Owner | None) -> None:
+        if old is not None:
+            shutil.rmtree(self._run(old), ignore_errors=True)
+        self._files.unlink(self.directory / "dead.jsonl")
+
+    def _run(self, owner: _Owner) -> Path:
+        return self.directory / f"run-{owner.run_seq:06d}"
+
+    def _write(self, path: Path, data: bytes) -> None:
+        temporary = path.with_suffix(".tmp")
+        file = self._files.open(temporary)
+        try:
+            file.truncate(0)
+            file.write(data)
+            file.fsync()
+        finally:
+            file.close()
+        self._files.rename(temporary, path)
+        self._files.fsync_dir(self.directory)
+
+    def _with_dead_letters(self, spec: PipelineSpec, catalog: Catalog) -> PipelineSpec:
+        """Without `dlq` in the document letters go to `dead.jsonl` in the state directory."""
+        entry = catalog.find("sink", "file")
+        if entry is None:
+            raise LookupError("the catalogue has no file sink")
+        options = entry.options.model_validate({"path": str(self.directory / "dead.jsonl")})
+        return replace(spec, dlq=NodeSpec("dlq", "sink", "file", options, (), Where(1, 1, "dlq")))
+
+
+def _once_more(old: _Owner) -> _Owner:
+    """The same run, started once more."""
+    return msgspec.structs.replace(old, g=old.g + 1)
+
+
+def _replayable(spec: PipelineSpec, catalog: Catalog) -> bool:
+    entries = [catalog.find("source", node.type) for node in spec.role("source")]
+    return all(entry is not None and entry.guarantee != "not replayable" for entry in entries)

@@ -1,0 +1,208 @@
+"""One attempt of a region: actors with fresh mailboxes over the same sources, stages and sinks."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import TypeVar
+
+from conduix.engine.api import Barrier, Batch, Flush, Sink, Source, Stage
+from conduix.engine.runtime.actor import Ack, Actor, Outbox, Place, SinkActor, SourceActor, StageActor
+from conduix.engine.runtime.ledger import Balance, Ledger
+from conduix.engine.runtime.letters import LetterWriter
+from conduix.engine.runtime.mailbox import Mailbox
+from conduix.engine.runtime.plan import ActorPlan, Plan
+from conduix.telemetry.meter import Meter
+
+T = TypeVar("T")
+
+
+class ActorFailed(Exception):
+    """An actor of this attempt raised `cause`."""
+
+    def __init__(self, actor: str, cause: BaseException) -> None:
+        super().__init__(f"{actor}: {cause}")
+        self.actor = actor
+        self.cause = cause
+
+
+@dataclass(frozen=True, slots=True)
+class Nodes:
+    """The living objects behind a plan's actors, by actor id; they outlive attempts and are reopened."""
+
+    sources: Mapping[str, Source]
+    stages: Mapping[str, Stage]
+    sinks: Mapping[str, Sink]
+
+
+@dataclass(frozen=True, slots=True)
+class Base:
+    """The ledger that an attempt starts from."""
+
+    shards: Mapping[str, Balance]
+    finished: Balance
+
+
+class Writes:
+    """Effects outside this process that are under way; a rewind waits for all of them."""
+
+    def __init__(self) -> None:
+        self._tasks: set[asyncio.Future[object]] = set()
+
+    async def run(self, effect: Awaitable[T]) -> T:
+        """Await an effect; it goes on, and is remembered, if the caller is cancelled."""
+        task = asyncio.ensure_future(effect)
+        self._tasks.add(task)  # type: ignore[arg-type]
+        task.add_done_callback(self._tasks.discard)
+        return await asyncio.shield(task)
+
+    async def settle(self, patience: float) -> bool:
+        """Wait until nothing is under way; False if something still is after `patience` seconds."""
+        pending = set(self._tasks)
+        if not pending:
+            return True
+        done, late = await asyncio.wait(pending, timeout=patience)
+        for task in done:
+            task.exception()  # its actor was cancelled; the cause is in the failure that ended the attempt
+        return not late
+
+
+class Attempt:
+    """Starts the actors, collects their answers to a barrier, and notices the first failure."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        nodes: Nodes,
+        base: Base,
+        *,
+        letters: LetterWriter,
+        meter: Meter,
+        writes: Writes,
+        trace: Callable[[Batch], None],
+        signal: Callable[[], None],
+    ) -> None:
+        self.meter = meter
+        self.letters = letters
+        self.failure: ActorFailed | None = None
+        self.flush_acks: dict[Flush, set[str]] = {}
+        self.deferred_flushes: list[Flush] = []
+        self._plan = plan
+        self._nodes = nodes
+        self._writes = writes
+        self._trace = trace
+        self._signal = signal
+        self._reading = {actor.id for actor in plan.of_kind("source")}
+        self._acks: dict[str, Ack] = {}
+        self._barrier = -1
+        self._answer: asyncio.Future[dict[str, Ack]] | None = None
+        self._tasks: list[asyncio.Task[None]] = []
+        self.actors = self._build(base)
+
+    def _build(self, base: Base) -> dict[str, Actor]:
+        mailboxes = {actor.id: self._mailbox(actor) for actor in self._plan.actors}
+        return {actor.id: self._actor(actor, mailboxes, base) for actor in self._plan.actors}
+
+    def _actor(self, plan: ActorPlan, mailboxes: Mapping[str, Mailbox], base: Base) -> Actor:
+        ledger = Ledger(base.shards, base.finished, [node.id for node in plan.nodes])
+        place = Place(plan.id, mailboxes[plan.id], self._outbox(plan, mailboxes), ledger, self)
+        if plan.kind == "source":
+            return SourceActor(place, self._nodes.sources[plan.id], self._trace)
+        if plan.kind == "sink":
+            return SinkActor(place, self._nodes.sinks[plan.id])
+        return StageActor(place, self._nodes.stages[plan.id], stateful=plan.kind == "stage")
+
+    def _mailbox(self, actor: ActorPlan) -> Mailbox:
+        inputs = self._plan.inputs(actor.id)
+        reached = {
+            source.id: frozenset(e.index for e in self._plan.reach(source.id) if e.receiver == actor.id)
+            for source in self._plan.of_kind("source")
+        }
+        return Mailbox(len(inputs), self._plan.spec.mailbox, reached)
+
+    def _outbox(self, actor: ActorPlan, mailboxes: Mapping[str, Mailbox]) -> Outbox:
+        ports: dict[str, list[tuple[Mailbox, int]]] = {}
+        for edge in self._plan.edges:
+            if edge.sender == actor.id:
+                ports.setdefault(edge.port, []).append((mailboxes[edge.receiver], edge.index))
+        return Outbox(ports)
+
+    # what the region does with it
+
+    def start(self) -> None:
+        """Let all actors run."""
+        for actor in self.actors.values():
+            task = asyncio.create_task(actor.run(), name=actor.id)
+            task.add_done_callback(self._ended)
+            self._tasks.append(task)
+
+    @property
+    def exhausted_all(self) -> bool:
+        """Has every source read everything?"""
+        return not self._reading
+
+    async def barrier(self, n: int, *, final: bool, hold: bool) -> dict[str, Ack]:
+        """Send barrier n through the flow; every actor's answer. Raises ActorFailed."""
+        if self.failure is not None:
+            raise self.failure
+        self._barrier, self._acks = n, {}
+        self._answer = asyncio.get_running_loop().create_future()
+        for source in self._sources():
+            source.request(Barrier(n, final), hold=hold)
+        return await self._answer
+
+    def request_flush(self, source: str, k: int) -> None:
+        """On behalf of a source: send Flush(k) after what it has read so far."""
+        actor = self.actors[source]
+        assert isinstance(actor, SourceActor)  # noqa: S101 - only sources are given this callback
+        actor.request_flush(k)
+
+    async def stop(self, patience: float) -> bool:
+        """End all actors and wait for every write under way; False: a write did not end in time."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        return await self._writes.settle(patience)
+
+    def _sources(self) -> list[SourceActor]:
+        return [actor for actor in self.actors.values() if isinstance(actor, SourceActor)]
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        cause = None if task.cancelled() else task.exception()
+        if cause is None or self.failure is not None:
+            return
+        self.actors[task.get_name()].state = "failed"
+        self.failure = ActorFailed(task.get_name(), cause)
+        if self._answer is not None and not self._answer.done():
+            self._answer.set_exception(self.failure)
+        self._signal()
+
+    # what the actors do with it
+
+    def ack(self, n: int, actor: str, ack: Ack) -> None:
+        """An actor answered a barrier."""
+        if n != self._barrier or actor in self._acks:
+            raise AssertionError(f"{actor} acknowledged barrier {n} while {self._barrier} is in flight")
+        self._acks[actor] = ack
+        if self._acks.keys() == self.actors.keys() and self._answer is not None and not self._answer.done():
+            self._answer.set_result(self._acks)
+
+    def exhausted(self, actor: str) -> None:
+        """A source has read everything."""
+        self._reading.discard(actor)
+        self._signal()
+
+    def flushed(self, flush: Flush, actor: str) -> None:
+        """A sink has made everything before the flush durable."""
+        self.flush_acks.setdefault(flush, set()).add(actor)
+        self._signal()
+
+    def deferred(self, flush: Flush) -> None:
+        """A stateful stage holds what the flush is about."""
+        self.deferred_flushes.append(flush)
+        self._signal()
+
+    async def write(self, effect: Awaitable[T]) -> T:
+        """Await an effect outside this process."""
+        return await self._writes.run(effect)

@@ -1,0 +1,279 @@
+"""Checkpoint records and the local store: write, fsync, rename, fsync the directory; the last three are kept."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Literal, Protocol
+
+import msgspec
+
+from conduix.engine.api import Fence, Shard
+from conduix.engine.failpoints import failpoint
+from conduix.engine.files import Files
+from conduix.engine.runtime.ledger import Line
+from conduix.errors import CheckpointDamaged, FenceLost, from_os_error
+
+KEPT = 3
+BlobKey = str
+"""`{node}-{shard}-{n}-{sha256}`: names the blob and verifies it."""
+
+
+class ShardRecord(msgspec.Struct, frozen=True):
+    """One unfinished shard at a barrier."""
+
+    position: dict[str, Any] | None
+    """None: nothing of it was read yet."""
+    ledger: dict[str, Line] = {}
+    state: dict[str, list[BlobKey]] = {}
+    """stateful node → a base and the deltas after it."""
+
+
+class Checkpoint(msgspec.Struct, frozen=True):
+    """What one replica knows at barrier n."""
+
+    n: int
+    fence: Fence
+    revision: str
+    phase: Literal["prepared", "complete"]
+    shards: dict[str, ShardRecord]
+    """Unfinished shards that were touched; an untouched one starts at its beginning."""
+    finished: list[tuple[int, int]]
+    """Ranges (first, last) of shards in the order of the cut, of which everything was read before this barrier."""
+    totals: dict[str, Line]
+    """node → ledger of the finished shards."""
+    nodes: dict[str, dict[str, Any]]
+    """committing sink → handle."""
+    final: bool = False
+    at: float = 0.0
+    """Unix time, seconds."""
+
+
+class Cut(msgspec.Struct, frozen=True):
+    """What a run is about: cut once, before anything is read."""
+
+    revision: str
+    sources: dict[str, list[tuple[str, dict[str, Any]]]]
+    """source node → shards (id, spec) in reading order."""
+
+    def shards(self, node: str) -> list[Shard]:
+        """The shards of one source."""
+        return [Shard(shard_id, spec) for shard_id, spec in self.sources[node]]
+
+    def order(self) -> list[str]:
+        """All shard ids; an index into this list is what `Checkpoint.finished` names."""
+        return [shard_id for shards in self.sources.values() for shard_id, _ in shards]
+
+
+class CheckpointStore(Protocol):
+    """Where the records of one replica are; its fence covers all shards that the replica holds."""
+
+    damaged: list[str]
+    """Names of records newer than the loaded one that did not verify."""
+
+    async def claim(self, fence: Fence) -> None:
+        """Compare-and-set, before anything is loaded. Raises FenceLost if a higher fence is there."""
+
+    async def save_cut(self, cut: Cut) -> None:
+        """Store what the run is about; durable on return."""
+
+    async def load_cut(self) -> Cut | None:
+        """What the run is about; None: nothing was started. Raises CheckpointDamaged."""
+
+    async def load(self, at_most: int | None = None) -> Checkpoint | None:
+        """The newest valid record (with n ≤ `at_most`)."""
+
+    async def save(self, record: Checkpoint) -> None:
+        """Durable on return. Raises FenceLost."""
+
+    async def probe(self) -> None:
+        """Raise while nothing can be written."""
+
+    async def put_blob(self, key: BlobKey, data: bytes) -> None:
+        """Store state; durable on return."""
+
+    async def get_blob(self, key: BlobKey) -> bytes:
+        """Stored state, verified. Raises CheckpointDamaged."""
+
+
+def _seal(body: bytes) -> bytes:
+    return hashlib.sha256(body).hexdigest().encode() + b"\n" + body
+
+
+def _unseal(data: bytes) -> bytes | None:
+    digest, _, body = data.partition(b"\n")
+    return body if hashlib.sha256(body).hexdigest().encode() == digest else None
+
+
+class LocalStore:
+    """A directory that one process holds (by flock): `cut`, `fence`, `ckpt-{n}`, `blob-{key}`."""
+
+    def __init__(self, directory: Path, files: Files) -> None:
+        self._dir = directory
+        self._files = files
+        self._fence: Fence | None = None
+        self._blobs: dict[int, frozenset[str]] = {}
+        self.damaged: list[str] = []
+
+    async def claim(self, fence: Fence) -> None:
+        """Write our fence if none higher is there."""
+        await asyncio.to_thread(self._claim, fence)
+
+    def _claim(self, fence: Fence) -> None:
+        self._files.mkdir(self._dir)
+        self._check(fence)
+        self._write("fence", _seal(msgspec.json.encode(fence)))
+        self._fence = fence
+        failpoint("checkpoint.claimed")
+
+    def _check(self, fence: Fence) -> None:
+        path = self._dir / "fence"
+        body = _unseal(path.read_bytes()) if path.exists() else None
+        found = msgspec.json.decode(body, type=Fence) if body is not None else None
+        if found is not None and found > fence:
+            raise FenceLost(
+                f"{self._dir} belongs to run {found.run_seq}, start {found.g}; ours is {fence.run_seq}, {fence.g}"
+            )
+
+    async def save_cut(self, cut: Cut) -> None:
+        """Store what the run is about."""
+        await asyncio.to_thread(self._save_cut, cut)
+
+    def _save_cut(self, cut: Cut) -> None:
+        self._write("cut", _seal(msgspec.json.encode(cut)))
+
+    async def load_cut(self) -> Cut | None:
+        """What the run is about; None where nothing was started."""
+        return await asyncio.to_thread(self._load_cut)
+
+    def _load_cut(self) -> Cut | None:
+        path = self._dir / "cut"
+        if not path.exists():
+            return None
+        body = _unseal(path.read_bytes())
+        if body is None:
+            raise CheckpointDamaged(
+                f"{path} does not verify: the list of shards is lost",
+                remedy="start anew with --fresh, or restore the directory",
+            )
+        return msgspec.json.decode(body, type=Cut)
+
+    async def load(self, at_most: int | None = None) -> Checkpoint | None:
+        """The newest record that verifies; those that do not are listed in `damaged`."""
+        return await asyncio.to_thread(self._load, at_most)
+
+    def _load(self, at_most: int | None = None) -> Checkpoint | None:
+        self.damaged.clear()
+        for path in sorted(self._dir.glob("ckpt-??????????"), reverse=True):
+            if at_most is not None and int(path.name[5:]) > at_most:
+                continue
+            body = _unseal(path.read_bytes())
+            if body is not None:
+                return msgspec.json.decode(body, type=Checkpoint)
+            self.damaged.append(path.name)
+        return None
+
+    def newest(self) -> Checkpoint | None:
+        """The newest record that verifies, read without a claim."""
+        return self._load()
+
+    def newest_n(self) -> int:
+        """The highest n that was ever named here: n never repeats."""
+        return max((int(path.name[5:15]) for path in self._dir.glob("ckpt-*")), default=-1)
+
+    async def save(self, record: Checkpoint) -> None:
+        """Store a record and forget what lies before the last three."""
+        await asyncio.to_thread(self._save, record)
+
+    def _save(self, record: Checkpoint) -> None:
+        if self._fence is None or record.fence != self._fence:
+            raise FenceLost(f"checkpoint {record.n} is of fence {record.fence}, claimed is {self._fence}")
+        self._check(record.fence)
+        self._write(f"ckpt-{record.n:010d}", _seal(msgspec.json.encode(record)), points=True)
+        self._blobs[record.n] = frozenset(
+            key for shard in record.shards.values() for keys in shard.state.values() for key in keys
+        )
+        self._prune()
+
+    def _prune(self) -> None:
+        records = sorted(self._dir.glob("ckpt-??????????"))
+        for path in records[:-KEPT]:
+            self._files.unlink(path)
+            self._blobs.pop(int(path.name[5:]), None)
+        if len(self._blobs) < min(KEPT, len(records)):
+            return  # a record of an earlier process is among the last: its blobs are not known here
+        wanted = frozenset[str]().union(*self._blobs.values())
+        for path in self._dir.glob("blob-*"):
+            if path.name[5:] not in wanted:
+                self._files.unlink(path)
+
+    async def probe(self) -> None:
+        """Write a record of the usual size and remove it."""
+        await asyncio.to_thread(self._write, "probe", bytes(4096))
+        self._files.unlink(self._dir / "probe")
+
+    async def put_blob(self, key: BlobKey, data: bytes) -> None:
+        """Store state under its key."""
+        await asyncio.to_thread(self._put_blob, key, data)
+
+    def _put_blob(self, key: BlobKey, data: bytes) -> None:
+        self._write(f"blob-{key}", data)
+
+    async def get_blob(self, key: BlobKey) -> bytes:
+        """Stored state; its key verifies it."""
+        return await asyncio.to_thread(self._get_blob, key)
+
+    def _get_blob(self, key: BlobKey) -> bytes:
+        path = self._dir / f"blob-{key}"
+        data = path.read_bytes() if path.exists() else b""
+        if hashlib.sha256(data).hexdigest() != key.rsplit("-", 1)[-1]:
+            raise CheckpointDamaged(
+                f"{path} does not verify", remedy="restore the state directory, or start anew with --fresh"
+            )
+        return data
+
+    def _write(self, name: str, data: bytes, *, points: bool = False) -> None:
+        path = self._dir / name
+        temporary = self._dir / f"{name}.tmp"
+        try:
+            file = self._files.open(temporary)
+            try:
+                file.truncate(0)
+                file.write(data)
+                if points:
+                    failpoint("checkpoint.written")
+                file.fsync()
+            finally:
+                file.close()
+            if points:
+                failpoint("checkpoint.fsynced")
+            self._files.rename(temporary, path)
+            if points:
+                failpoint("checkpoint.renamed")
+            self._files.fsync_dir(self._dir)
+        except OSError as error:
+            raise from_os_error(error, "write the checkpoint", str(path)) from error
+
+
+def compress(indexes: Sequence[int]) -> list[tuple[int, int]]:
+    """Sorted indexes as ranges (first, last)."""
+    ranges: list[tuple[int, int]] = []
+    for index in indexes:
+        if ranges and ranges[-1][1] == index - 1:
+            ranges[-1] = (ranges[-1][0], index)
+        else:
+            ranges.append((index, index))
+    return ranges
+
+
+def expand(ranges: Sequence[tuple[int, int]]) -> set[int]:
+    """The indexes of ranges (first, last)."""
+    return {index for first, last in ranges for index in range(first, last + 1)}
+
+
+def state_key(node: str, shard: str, n: int, data: bytes) -> BlobKey:
+    """A file name that verifies its content."""
+    place = hashlib.sha256(f"{node}\0{shard}".encode()).hexdigest()[:16]
+    return f"{place}-{n}-{hashlib.sha256(data).hexdigest()}"

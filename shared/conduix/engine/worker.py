@@ -1,0 +1,228 @@
+"""The worker: runs one replica of a pipeline. `conduix run` calls it in its own process, an agent in one of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import random
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from conduix.engine.api import MAX_BATCH_BYTES, Batch, Counts, Fence, NodeContext, Sink, Source, Stage
+from conduix.engine.catalog import Catalog, default_catalog
+from conduix.engine.failpoints import TESTING
+from conduix.engine.files import Files
+from conduix.engine.limit import LimitedSource
+from conduix.engine.link import ActorStatus, Link, State, Status, Verb
+from conduix.engine.runtime.attempt import Nodes
+from conduix.engine.runtime.checkpoint import LocalStore
+from conduix.engine.runtime.ledger import Line, merge
+from conduix.engine.runtime.letters import LetterWriter
+from conduix.engine.runtime.plan import ActorPlan, Plan, build, build_sinks, make_plan
+from conduix.engine.runtime.region import Region, Setup
+from conduix.engine.runtime.supervisor import Supervisor
+from conduix.engine.stretch import build_stretch
+from conduix.errors import PipelineFailed
+from conduix.spec.model import PipelineSpec
+from conduix.telemetry.meter import Meter
+
+REPORT_EVERY = 0.25
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """What a worker is to run, and with which right."""
+
+    spec: PipelineSpec
+    run_id: str
+    fence: Fence
+    directory: Path
+    """Checkpoints of this run."""
+    limit: int | None = None
+    """Read so many records of each source, then end."""
+    metrics_port: int | None = None
+    catalog: Catalog = field(default_factory=default_catalog)
+    files: Files = field(default_factory=Files)
+
+
+async def run_replica(assignment: Assignment, link: Link) -> Status:
+    """Run to the end; returns the last status (COMPLETED, STOPPED or FAILED with cause and remedy)."""
+    replica = _Replica(assignment)
+    ticker = asyncio.create_task(_every(REPORT_EVERY, lambda: link.report(replica.status())))
+    commands = asyncio.create_task(_obey(replica.region, link))
+    metrics = replica.serve_metrics() if assignment.metrics_port is not None else None
+    try:
+        await replica.region.run()
+    except PipelineFailed:
+        pass  # the status says it all: state FAILED, cause, remedy
+    finally:
+        for task in (ticker, commands):
+            task.cancel()
+        await asyncio.gather(ticker, commands, return_exceptions=True)
+        if metrics is not None:
+            metrics()
+    final = replica.status()
+    link.report(final)
+    return final
+
+
+async def _every(seconds: float, act: Callable[[], None]) -> None:
+    while True:
+        act()
+        await asyncio.sleep(seconds)
+
+
+async def _obey(region: Region, link: Link) -> None:
+    verbs: Mapping[Verb, Callable[[], None]] = {
+        "stop": region.stop,
+        "pause": region.pause,
+        "resume": region.resume,
+        "checkpoint": region.demand,
+    }
+    while True:
+        verbs[await link.command()]()
+
+
+class _Replica:
+    """The objects of one replica, wired."""
+
+    def __init__(self, assignment: Assignment) -> None:
+        self._assignment = assignment
+        self._spec = assignment.spec
+        self.meter = Meter()
+        store = LocalStore(assignment.directory, assignment.files)
+        nodes = [*self._spec.nodes, *([self._spec.dlq] if self._spec.dlq else [])]
+        contexts = {node.id: self._context(node.id) for node in nodes}
+        sinks = build_sinks(self._spec, assignment.catalog, contexts)
+        self.plan = make_plan(self._spec, assignment.catalog, sinks)
+        self._sources = {a.id: self._source(a, contexts[a.id]) for a in self.plan.of_kind("source")}
+        stages = {a.id: _stage(a, contexts) for a in self.plan.actors if a.kind in {"stretch", "stage"}}
+        letters = LetterWriter(self._spec.name, self._spec.digest, assignment.run_id, time.time)
+        supervisor = Supervisor(self._spec.supervision, random.random)
+        self.supervisor = supervisor
+        self.region = Region(
+            Setup(
+                self.plan,
+                Nodes(self._sources, stages, sinks),
+                store,
+                assignment.fence,
+                supervisor,
+                letters,
+                self.meter,
+                _tracer(),
+                store.newest_n(),
+            )
+        )
+
+    def _context(self, node: str) -> NodeContext:
+        is_dlq = self._spec.dlq is not None and node == self._spec.dlq.id
+        return NodeContext(
+            pipeline=self._spec.name,
+            node=node,
+            mode="realtime" if is_dlq else self._spec.mode,  # letters are appended and visible at once
+            demand=lambda: self.region.demand(),  # noqa: PLW0108 - the region is built after its nodes
+            flush=lambda k: self.region.request_flush(node, k),
+            files=self._assignment.files,
+            batch_bytes=int(os.environ.get("CONDUIX_BATCH_BYTES", MAX_BATCH_BYTES)) if TESTING else MAX_BATCH_BYTES,
+        )
+
+    def _source(self, actor: ActorPlan, context: NodeContext) -> Source:
+        source: Source = build(actor.entry, actor.nodes[0], context)  # type: ignore[assignment]
+        limit = self._assignment.limit
+        return source if limit is None else LimitedSource(source, limit, lambda: self._read(actor.id))
+
+    def _read(self, source: str) -> int:
+        attempt = self.region.attempt
+        return attempt.actors[source].ledger.total[source][0] if attempt is not None else 0
+
+    def serve_metrics(self) -> Callable[[], None]:
+        """Serve `/metrics`; returns what ends it."""
+        from conduix.telemetry.prometheus import MetricsServer, ReplicaCollector  # noqa: PLC0415 - only where asked for
+
+        port = self._assignment.metrics_port or 0
+        server = MetricsServer(port, ReplicaCollector(self._spec.name, self.meter, self.status))
+        self.metrics_port = server.port
+        return server.close
+
+    def status(self) -> Status:
+        """As it is now."""
+        region = self.region
+        record = region.record
+        state: State = region.state
+        return Status(
+            state=state,
+            at=time.time(),
+            reason=region.reason,
+            detail=region.detail,
+            remedy=region.remedy,
+            n=record.n if record else 0,
+            checkpoint_at=record.at if record else 0.0,
+            attempt=region.attempt_number,
+            restarts=sum(self.supervisor.restarts.values()),
+            ledger=self._ledger(),
+            progress=self._progress(),
+            actors=tuple(self._actor(actor) for actor in self.plan.actors),
+        )
+
+    def _ledger(self) -> dict[str, Counts]:
+        attempt, record = self.region.attempt, self.region.record
+        if attempt is not None:
+            total: Mapping[str, Line] = merge(actor.ledger.total for actor in attempt.actors.values())
+        elif record is not None:
+            total = merge([record.totals, *(shard.ledger for shard in record.shards.values())])
+        else:
+            total = {}
+        return {node: Counts(*line) for node, line in total.items()}
+
+    def _progress(self) -> float | None:
+        shares = [source.progress() for source in self._sources.values()]
+        done = sum(share[0] for share in shares if share is not None)
+        whole = sum(share[1] for share in shares if share is not None)
+        return None if None in shares or not whole else done / whole
+
+    def _actor(self, plan: ActorPlan) -> ActorStatus:
+        attempt = self.region.attempt
+        actor = attempt.actors[plan.id] if attempt is not None else None
+        return ActorStatus(
+            id=plan.id,
+            kind=plan.kind,
+            nodes=tuple(node.id for node in plan.nodes),
+            state=actor.state if actor is not None else "starting",
+            restarts=self.supervisor.restarts.get(plan.id, 0),
+            mailbox=actor.mailbox.depth if actor is not None else 0,
+        )
+
+
+def _stage(actor: ActorPlan, contexts: Mapping[str, NodeContext]) -> Stage:
+    if actor.kind == "stretch":
+        return build_stretch(actor.steps, actor.ports or {})
+    stage: Stage = build(actor.entry, actor.nodes[0], contexts[actor.id])  # type: ignore[assignment]
+    return stage
+
+
+def _tracer() -> Callable[[Batch], None]:
+    """Tests: append every batch read to `CONDUIX_TRACE_READS`, so that records read again can be counted."""
+    path = os.environ.get("CONDUIX_TRACE_READS") if TESTING else None
+    if path is None:
+        return lambda _batch: None
+
+    def trace(batch: Batch) -> None:
+        with Path(path).open("a") as file:
+            file.write(json.dumps([os.getpid(), batch.shard, batch.first, batch.next, batch.count]) + "\n")
+
+    return trace
+
+
+def explain_plan(spec: PipelineSpec, catalog: Catalog) -> Plan:
+    """The plan of a document that is not run: nothing is opened."""
+
+    def nothing(*_args: object) -> None:
+        return None
+
+    nodes = [*spec.nodes, *([spec.dlq] if spec.dlq else [])]
+    contexts = {node.id: NodeContext(spec.name, node.id, spec.mode, nothing, nothing, Files()) for node in nodes}
+    sinks: Mapping[str, Sink] = build_sinks(spec, catalog, contexts)
+    return make_plan(spec, catalog, sinks)
