@@ -1,0 +1,62 @@
+"""The logs of a run, to standard error: a line for people, or one JSON object a line for collectors."""
+
+from __future__ import annotations
+
+import logging
+from datetime import UTC, datetime
+
+from conduix_tui.cli.terminal import Terminal
+
+LEVELS = ("debug", "info", "warning", "error")
+_STYLES = {logging.WARNING: ("bold", "yellow"), logging.ERROR: ("bold", "red"), logging.CRITICAL: ("bold", "red")}
+
+
+def configure(level: str, form: str, terminal: Terminal) -> logging.Logger:
+    """Send the logs of `conduix` from `level` up to standard error, as `text` or `json`; returns the run's logger.
+
+    What a log call passes as `extra={"data": {...}}` becomes keys of the JSON object.
+    """
+    handler = _TerminalHandler(terminal)
+    handler.setFormatter(_JsonFormatter() if form == "json" else _TextFormatter(terminal))
+    root = logging.getLogger("conduix")
+    root.handlers[:] = [handler]
+    root.setLevel(level.upper())
+    root.propagate = False
+    return logging.getLogger("conduix.run")
+
+
+class _TerminalHandler(logging.Handler):
+    def __init__(self, terminal: Terminal) -> None:
+        super().__init__()
+        self._terminal = terminal
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._terminal.say(self.format(record))
+
+
+class _TextFormatter(logging.Formatter):
+    def __init__(self, terminal: Terminal) -> None:
+        super().__init__("%(message)s")
+        self._terminal = terminal
+
+    def format(self, record: logging.LogRecord) -> str:
+        text = super().format(record)
+        if styles := _STYLES.get(record.levelno):
+            return f"{self._terminal.styled(record.levelname.lower() + ':', *styles)} {text}"
+        return text
+
+
+class _JsonFormatter(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        import orjson  # noqa: PLC0415 - only where it is asked for
+
+        line = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": record.getMessage(),
+            **getattr(record, "data", {}),
+        }
+        if record.exc_info:
+            line["exception"] = self.formatException(record.exc_info)
+        return orjson.dumps(line, default=str).decode()
