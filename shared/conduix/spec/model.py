@@ -114,6 +114,8 @@ class PipelineSpec:
     digest: str
     """sha256 of the normal form's canonical JSON: another text with the same meaning has the same digest."""
     dlq: NodeSpec | None = None
+    dlq_max_ratio: float = 0.5
+    """Share of dead letters among the last 1,000 records at which the pipeline pauses (DLQ_FLOOD)."""
     version: str = ""
     description: str = ""
     labels: Mapping[str, str] = field(default_factory=dict)
@@ -124,6 +126,8 @@ class PipelineSpec:
     supervision: SupervisionSpec = field(default_factory=SupervisionSpec)
     retry: RetrySpec = field(default_factory=RetrySpec)
     state: StateSpec = field(default_factory=StateSpec)
+    secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """Secret values among the options, and how each is written in the document (`${file:…}`): for masking."""
 
     def role(self, role: Role) -> list[NodeSpec]:
         """The nodes of one role, in topological order."""

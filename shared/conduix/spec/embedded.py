@@ -1,0 +1,135 @@
+"""Where a place inside a scalar's text stands in the YAML: block scalars, quotes, escapes and replaced variables."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from conduix.spec.nodes import Mark, Scalar
+
+_DOUBLE_ESCAPE = re.compile(r"\\(?:x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}|.)|[^\\]+|\\$", re.DOTALL)
+_SINGLE_ESCAPE = re.compile(r"''|[^']+|'")
+_FOLDS = " \t\n"
+
+
+def locate(scalar: Scalar, line: int, column: int) -> Mark:
+    """The place in the YAML of a line and column (from 1) of the scalar's text, after interpolation."""
+    offset = _before_edits(scalar, _offset(scalar.text, line, column))
+    best = (scalar.mark.line, scalar.mark.column)
+    for start, at_line, at_column, length in _stretches(scalar):
+        if start > offset:
+            break
+        best = (at_line, at_column + min(offset - start, length))
+    return Mark(scalar.mark.source, *best)
+
+
+def _offset(text: str, line: int, column: int) -> int:
+    start = 0
+    for _ in range(line - 1):
+        newline = text.find("\n", start)
+        if newline < 0:
+            break
+        start = newline + 1
+    return min(start + column - 1, len(text))
+
+
+def _before_edits(scalar: Scalar, offset: int) -> int:
+    """The offset in the text as it was before variables were replaced in it."""
+    for edit in scalar.edits:
+        moved = edit.start
+        if offset < moved:
+            break
+        # inside what was put in: the variable itself is what the user sees
+        offset = moved if offset < moved + edit.replaced_by else offset - edit.replaced_by + edit.length
+    return offset
+
+
+def _stretches(scalar: Scalar) -> Iterator[tuple[int, int, int, int]]:
+    """(offset in the original text, line, column, length) of stretches that stand alike in source and text.
+
+    Between lines the text holds only what folding left of them (spaces, newlines): found by skipping it.
+    """
+    offset = 0
+    original = _original(scalar)
+    for line, column, raw in _raw_lines(scalar):
+        if scalar.style == "literal":
+            yield offset, line, column, len(raw)
+            offset += len(raw) + 1
+            continue
+        if raw and raw[0] not in _FOLDS:
+            while offset < len(original) and original[offset] in _FOLDS:
+                offset += 1
+        elif raw:
+            # an escaped or more deeply indented beginning: white space of its own
+            offset = _skip_newlines(original, offset)
+        for at, length, written in _pieces(scalar, raw):
+            yield offset, line, column + at, length if written else 0
+            offset += length
+
+
+def _skip_newlines(text: str, offset: int) -> int:
+    while offset < len(text) and text[offset] == "\n":
+        offset += 1
+    return offset
+
+
+def _original(scalar: Scalar) -> str:
+    """The text with placeholders where variables stood: only its lengths and white space matter here."""
+    text = scalar.text
+    for edit in scalar.edits:
+        text = text[: edit.start] + "x" * edit.length + text[edit.start + edit.replaced_by :]
+    return text
+
+
+def _pieces(scalar: Scalar, raw: str) -> Iterator[tuple[int, int, bool]]:
+    """(column within the raw line, characters of the text, written as they are) of a line's pieces."""
+    if scalar.style == "double":
+        for match in _DOUBLE_ESCAPE.finditer(raw):
+            escaped = match[0].startswith("\\")
+            yield match.start(), int(match[0] != "\\") if escaped else len(match[0]), not escaped
+    elif scalar.style == "single":
+        for match in _SINGLE_ESCAPE.finditer(raw):
+            doubled = match[0] == "''"
+            yield match.start(), 1 if doubled else len(match[0]), not doubled
+    elif raw:
+        yield 0, len(raw), True
+
+
+def _raw_lines(scalar: Scalar) -> Iterator[tuple[int, int, str]]:
+    """(line, column, content) of the scalar's lines in the source, without indentation and quotes."""
+    if scalar.style in {"literal", "folded"}:
+        yield from _block_lines(scalar)
+        return
+    lines = scalar.mark.source.lines
+    quote = 0 if scalar.style == "plain" else 1
+    last, end = scalar.end
+    for number in range(scalar.mark.line, last + 1):
+        first = number == scalar.mark.line
+        line = lines[number - 1][: end - 1 - quote] if number == last else lines[number - 1].rstrip(" \t")
+        start = scalar.mark.column - 1 + quote if first else len(line) - len(line.lstrip(" \t"))
+        if line[start:] or first:
+            yield number, start + 1, line[start:]
+
+
+def _block_lines(scalar: Scalar) -> Iterator[tuple[int, int, str]]:
+    lines = scalar.mark.source.lines
+    body = [(n, lines[n - 1]) for n in range(scalar.mark.line + 1, min(scalar.end[0], len(lines)) + 1)]
+    header = lines[scalar.mark.line - 1][scalar.mark.column - 1 :]
+    indent = _indent(scalar, header, [line for _, line in body])
+    for number, line in body:
+        if line.strip(" ") or scalar.style == "literal":
+            yield number, indent + 1, line[indent:]
+
+
+def _indent(scalar: Scalar, header: str, body: list[str]) -> int:
+    """Columns of indentation that do not belong to the text.
+
+    An explicit indicator (`|2`) counts from the parent's indentation, which the text itself reveals: the first line
+    keeps of its own indentation what the indicator leaves to it.
+    """
+    first = next((line for line in body if line.strip(" ")), "")
+    width = len(first) - len(first.lstrip(" "))
+    if not re.match(r"[|>][+-]?[1-9]", header):
+        return width
+    first_of_text = next((line for line in _original(scalar).split("\n") if line.strip(" ")), "")
+    return width - (len(first_of_text) - len(first_of_text.lstrip(" ")))
