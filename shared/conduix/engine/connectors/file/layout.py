@@ -1,0 +1,92 @@
+"""How records are laid out in an output file: line by line, as one JSON array, or as csv."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal, Protocol
+
+from conduix.engine.api import Batch, Json, Letter, Lines
+from conduix.engine.connectors.file.options import FileSinkOptions, format_of
+
+Body = Literal["jsonl", "lines", "csv", "rows"]
+
+
+class Layout(Protocol):
+    """Turns batches into the bytes of a file."""
+
+    accepts: tuple[Body, ...]
+
+    def encode(self, batch: Batch, *, begun: bool) -> tuple[bytes, Sequence[Letter]]:
+        """The bytes to append, and the records refused. `begun`: the file holds something already."""
+
+    def ending(self, *, begun: bool) -> bytes:
+        """What makes the file complete."""
+
+    def state(self) -> Json:
+        """What must be known to go on writing."""
+
+    def restore(self, state: Json) -> None:
+        """Go back to a state; None: nothing is known yet."""
+
+
+class LineLayout:
+    """Records as they come, one a line."""
+
+    def __init__(self, body: Literal["jsonl", "lines"]) -> None:
+        self.accepts: tuple[Body, ...] = (body,)
+
+    def encode(self, batch: Batch, *, begun: bool) -> tuple[bytes, Sequence[Letter]]:
+        """See `Layout.encode`."""
+        return _data(batch), ()
+
+    def ending(self, *, begun: bool) -> bytes:
+        """See `Layout.ending`: nothing."""
+        return b""
+
+    def state(self) -> Json:
+        """See `Layout.state`: nothing."""
+        return None
+
+    def restore(self, state: Json) -> None:
+        """See `Layout.restore`: nothing."""
+
+
+class ArrayLayout:
+    """One JSON array, an item a line; valid once `ending` is written, for no records too."""
+
+    accepts: tuple[Body, ...] = ("jsonl",)
+
+    def encode(self, batch: Batch, *, begun: bool) -> tuple[bytes, Sequence[Letter]]:
+        """See `Layout.encode`."""
+        # a blank line is no item; strings in JSON hold no newline
+        items = b",\n".join([line for line in _data(batch).split(b"\n") if line.strip()])
+        if not items:
+            return b"", ()
+        return (b",\n" if begun else b"[\n") + items, ()
+
+    def ending(self, *, begun: bool) -> bytes:
+        """See `Layout.ending`."""
+        return b"\n]\n" if begun else b"[]\n"
+
+    def state(self) -> Json:
+        """See `Layout.state`: nothing."""
+        return None
+
+    def restore(self, state: Json) -> None:
+        """See `Layout.restore`: nothing."""
+
+
+def _data(batch: Batch) -> bytes:
+    if not isinstance(batch.body, Lines):
+        raise TypeError(f"a file sink that takes lines was given {type(batch.body).__name__}")
+    return batch.body.data
+
+
+def layout_for(options: FileSinkOptions) -> Layout:
+    """The layout that the options ask for."""
+    name = format_of(options.path, options.format)
+    if name == "json":
+        return ArrayLayout()
+    if name == "csv":
+        raise NotImplementedError
+    return LineLayout(name)
