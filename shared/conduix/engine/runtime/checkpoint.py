@@ -76,6 +76,9 @@ class CheckpointStore(Protocol):
     async def claim(self, fence: Fence) -> None:
         """Compare-and-set, before anything is loaded. Raises FenceLost if a higher fence is there."""
 
+    async def newest_n(self) -> int:
+        """The highest n that was ever named, by whichever process: n never repeats."""
+
     async def save_cut(self, cut: Cut) -> None:
         """Store what the run is about; durable on return."""
 
@@ -179,9 +182,9 @@ class LocalStore:
         """The newest record that verifies, read without a claim."""
         return self._load()
 
-    def newest_n(self) -> int:
-        """The highest n that was ever named here: n never repeats."""
-        return max((int(path.name[5:15]) for path in self._dir.glob("ckpt-*")), default=-1)
+    async def newest_n(self) -> int:
+        """The highest n that was ever named here."""
+        return max((int(path.name[5:15]) for path in self._dir.glob("ckpt-*")), default=0)
 
     async def save(self, record: Checkpoint) -> None:
         """Store a record and forget what lies before the last three."""

@@ -56,12 +56,11 @@ class Mailbox:
     def _take(self) -> Item | None:
         """One item from the edges in turn, if any edge has one that completes something."""
         edges = len(self._queues)
-        for step in range(edges):
-            edge = (self._turn + step) % edges
+        for edge in [*range(self._turn, edges), *range(self._turn)]:
             while self._queues[edge] and edge not in self._aligned:
                 item = self._queues[edge].popleft()
                 self._wake_sender(edge)
-                self._turn = edge + 1
+                self._turn = (edge + 1) % edges
                 if not isinstance(item, (Barrier, Flush, End)) or self._completes(edge, item):
                     return item
         return None

@@ -40,8 +40,6 @@ class Setup:
     letters: LetterWriter
     meter: Meter = field(default_factory=Meter)
     trace: Callable[[Batch], None] = lambda _batch: None
-    first_n: int = 0
-    """Higher than every n that an earlier process may have used."""
 
 
 class Region:
@@ -63,7 +61,7 @@ class Region:
         sinks = {i: s for i, s in setup.nodes.sinks.items() if isinstance(s, CommittingSink)}
         self._commits = Commits(setup.store, setup.fence, sinks)
         self._writes = Writes()
-        self._n = setup.first_n
+        self._n = 0
         self._changed = asyncio.Event()
         self._stopping = self._pausing = self._demanded = False
         self._flushes: dict[Flush, frozenset[str]] = {}
@@ -122,6 +120,7 @@ class Region:
         store, revision = self._setup.store, self._spec.digest
         try:
             await store.claim(self._setup.fence)
+            self._n = await store.newest_n()
             cut = await store.load_cut()
             if cut is None or (await store.load() is None and not store.damaged):
                 cut = Cut(
@@ -257,9 +256,14 @@ class Region:
             attempt.deferred_flushes.clear()
             self._demanded = True
         for flush in [f for f, sinks in self._flushes.items() if sinks <= attempt.flush_acks.get(f, set())]:
-            del self._flushes[flush]
             del attempt.flush_acks[flush]
-            await self._setup.nodes.sources[flush.source].flushed(flush.k, durable=True)
+            await self._answer_flush(flush)
+
+    async def _answer_flush(self, flush: Flush) -> None:
+        """Once: several stateful stages may have deferred the same flush."""
+        if self._flushes.pop(flush, None) is not None:
+            source = self._setup.nodes.sources[flush.source]
+            await self._guard(flush.source, source.flushed(flush.k, durable=True))
 
     async def _barrier(self, attempt: Attempt, progress: Progress, *, final: bool, hold: bool) -> bool:
         """One barrier and all that follows from it; False: it could not be drained in time."""
@@ -274,8 +278,7 @@ class Region:
             return False
         await self._writes.run(self._complete(n, acks, progress, final=final))
         for flush in covered:
-            self._flushes.pop(flush, None)
-            await self._setup.nodes.sources[flush.source].flushed(flush.k, durable=True)
+            await self._answer_flush(flush)
         self._first_error = None
         self._setup.meter.checkpoints.observe(time.perf_counter() - began)
         return True
@@ -290,10 +293,10 @@ class Region:
             self.record = await self._commits.complete(record, prepared)
             for actor in self.attempt.actors.values() if self.attempt else ():
                 actor.ledger.forget(finished)
-            for actor, source in self._setup.nodes.sources.items():
-                await source.committed(n, acks[actor].positions)
         except Exception as error:
             raise ActorFailed("checkpoint", error) from error
+        for actor, source in self._setup.nodes.sources.items():
+            await self._guard(actor, source.committed(n, acks[actor].positions))
 
     async def _settle(self) -> None:
         """End the attempt; every write that is under way is waited for before anything else happens."""

@@ -1,0 +1,1 @@
+"""The runtime: mailboxes, supervision, barriers, commits, rewinds."""
