@@ -8,6 +8,7 @@ from typing import Any
 
 from conduix.spec.diagnostics import Diagnostic
 from conduix_tui.cli.terminal import Terminal
+from conduix_tui.cli.words import visible
 
 _WIDEST = 120
 """Columns of a source line that are shown; of a longer one the part around the caret."""
@@ -40,11 +41,11 @@ def _with_source(diagnostic: Diagnostic, lines: list[str], terminal: Terminal, *
     colour = "red" if diagnostic.severity == "error" else "yellow"
     severity = terminal.styled(f"{diagnostic.severity} {diagnostic.code}:", "bold", colour, out=out)
     path = f" ({diagnostic.path})" if diagnostic.path else ""
-    shown = [f"{place} {severity} {diagnostic.message}{path}"]
+    shown = [f"{place} {severity} {visible(diagnostic.message + path)}"]
     if 0 < diagnostic.line <= len(lines):
         shown += _excerpt(lines[diagnostic.line - 1], diagnostic, terminal, out=out)
     if diagnostic.suggestion:
-        first, *more = diagnostic.suggestion.splitlines()
+        first, *more = visible(diagnostic.suggestion).split("\n")
         shown.append(f"      {terminal.styled('write', 'green', out=out)} {first}")
         shown += [f"            {line}" for line in more]
     return "\n".join(shown)
@@ -55,12 +56,9 @@ def _excerpt(source: str, diagnostic: Diagnostic, terminal: Terminal, *, out: bo
     gutter = f"{diagnostic.line:5} | "
     before = sum(map(_width, source[start : diagnostic.column - 1]))
     caret = " " * before + terminal.styled("^", "bold", "green", out=out)
-    return [gutter + _visible(source[start : start + _WIDEST]), f"{' ' * (len(gutter) - 2)}| {caret}"]
-
-
-def _visible(text: str) -> str:
-    """Without what would steer the terminal: a document may come from anywhere."""
-    return "".join(c if c.isprintable() else " " for c in text)
+    # a blank for what would steer the terminal: an escape would move the caret
+    shown = "".join(c if c.isprintable() else " " for c in source[start : start + _WIDEST])
+    return [gutter + shown, f"{' ' * (len(gutter) - 2)}| {caret}"]
 
 
 def _width(character: str) -> int:

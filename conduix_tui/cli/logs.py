@@ -6,6 +6,7 @@ import logging
 from datetime import UTC, datetime
 
 from conduix_tui.cli.terminal import Terminal
+from conduix_tui.cli.words import visible
 
 LEVELS = ("debug", "info", "warning", "error")
 _STYLES = {logging.WARNING: ("bold", "yellow"), logging.ERROR: ("bold", "red"), logging.CRITICAL: ("bold", "red")}
@@ -40,7 +41,7 @@ class _TextFormatter(logging.Formatter):
         self._terminal = terminal
 
     def format(self, record: logging.LogRecord) -> str:
-        text = super().format(record)
+        text = visible(super().format(record))
         if styles := _STYLES.get(record.levelno):
             return f"{self._terminal.styled(record.levelname.lower() + ':', *styles)} {text}"
         return text

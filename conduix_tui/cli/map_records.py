@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
 NAME = "map"
 HELP = "JSON lines on standard input through a mapping"
-DESCRIPTION = """Read JSON lines from standard input, map each record, and write the results as JSON lines to standard output, as
-they come. A record that fails is reported with its line number and left out; the exit status is then 1."""
+DESCRIPTION = """Read JSON lines from standard input, map each record, and write the results as JSON lines to standard
+output, as they come. A record that fails is reported with its line number and left out; the exit status is then 1."""
 EXAMPLES = examples(
     "printf '{\"a\":1}\\n{\"a\":2}\\n' | conduix map 'root.b = this.a * 10'",
     "conduix map --file clean.blobl < orders.jsonl > clean.jsonl",

@@ -9,6 +9,7 @@ from enum import IntEnum
 from typing import BinaryIO, TextIO
 
 from conduix.errors import ConduixError
+from conduix_tui.cli.words import visible
 
 _SGR = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "blue": "34", "cyan": "36"}
 
@@ -60,12 +61,12 @@ class Terminal:
 
     def error(self, text: str) -> None:
         """Something went wrong."""
-        self.say(f"{self.styled('error:', 'bold', 'red')} {text}")
+        self.say(f"{self.styled('error:', 'bold', 'red')} {visible(text)}")
 
     def remedy(self, text: str) -> None:
         """What to do about it; says nothing if nothing is known."""
         if text:
-            self.say(f"{self.styled('remedy:', 'bold')} {text}")
+            self.say(f"{self.styled('remedy:', 'bold')} {visible(text)}")
 
     def fail(self, error: ConduixError) -> None:
         """What went wrong, its stable code, and what to do about it."""

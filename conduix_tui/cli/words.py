@@ -47,6 +47,11 @@ def duration(seconds: float) -> str:
     return "".join(parts) or "0s"
 
 
+def visible(text: str) -> str:
+    """`text` with control characters escaped: names and values of other people's data must not steer a terminal."""
+    return "".join(c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode() for c in text)
+
+
 def table(rows: Iterable[Sequence[str]], *, indent: int = 0, right: Iterable[int] = ()) -> list[str]:
     """Lines of left-aligned columns two spaces apart (those of `right`: right-aligned); the last one is not padded."""
     body = [tuple(row) for row in rows]

@@ -1,0 +1,1 @@
+"""Tests of the `conduix` command's parts, in this process."""
