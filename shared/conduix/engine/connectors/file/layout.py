@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Literal, Protocol
 
 from conduix.engine.api import Batch, Json, Letter, Lines
-from conduix.engine.connectors.file.options import FileSinkOptions, format_of
+from conduix.engine.connectors.file.options import Packing
 
 Body = Literal["jsonl", "lines", "csv", "rows"]
 
@@ -27,6 +28,9 @@ class Layout(Protocol):
 
     def restore(self, state: Json) -> None:
         """Go back to a state; None: nothing is known yet."""
+
+    def follow(self, place: Path, packing: Packing) -> None:
+        """Go on in a file that somebody else has begun."""
 
 
 class LineLayout:
@@ -49,6 +53,9 @@ class LineLayout:
 
     def restore(self, state: Json) -> None:
         """See `Layout.restore`: nothing."""
+
+    def follow(self, place: Path, packing: Packing) -> None:
+        """See `Layout.follow`: nothing."""
 
 
 class ArrayLayout:
@@ -75,18 +82,11 @@ class ArrayLayout:
     def restore(self, state: Json) -> None:
         """See `Layout.restore`: nothing."""
 
+    def follow(self, place: Path, packing: Packing) -> None:
+        """See `Layout.follow`: nothing."""
+
 
 def _data(batch: Batch) -> bytes:
     if not isinstance(batch.body, Lines):
         raise TypeError(f"a file sink that takes lines was given {type(batch.body).__name__}")
     return batch.body.data
-
-
-def layout_for(options: FileSinkOptions) -> Layout:
-    """The layout that the options ask for."""
-    name = format_of(options.path, options.format)
-    if name == "json":
-        return ArrayLayout()
-    if name == "csv":
-        raise NotImplementedError
-    return LineLayout(name)

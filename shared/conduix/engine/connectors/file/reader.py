@@ -27,7 +27,7 @@ class LineReader:
         self, content: Content, cutter: Cutter, *, node: str, shard: str, offset: int, end: int | None, batch_bytes: int
     ) -> None:
         self.offset = offset
-        self._content = content
+        self.content = content
         self._cutter = cutter
         self._node = node
         self._shard = shard
@@ -39,7 +39,7 @@ class LineReader:
         """The next records, at most `batch_bytes` unless one alone is longer; None at the end."""
         size = self._size
         while self._end is None or self.offset < self._end:
-            data = self._content.at(self.offset, size)
+            data = self.content.at(self.offset, size)
             if not data:
                 return None
             if piece := self._cutter.cut(self._begun_before_end(data), self.offset, self._most):
@@ -84,7 +84,7 @@ class LineReader:
         if b"\n" in data:  # csv: a quote was opened and not closed for 64 MiB
             return unclosed_quote(data, self.offset)
         length = len(data)
-        while block := self._content.at(self.offset + length, _SCAN):
+        while block := self.content.at(self.offset + length, _SCAN):
             newline = block.find(b"\n")
             if newline >= 0:
                 return too_large(data, self.offset, length + newline + 1)

@@ -7,6 +7,7 @@ from typing import Protocol
 from conduix.engine.api import JSONL, TEXT, Batch, NodeContext, Position, Shard
 from conduix.engine.connectors.file.content import Content, open_content
 from conduix.engine.connectors.file.cut import open_unchanged
+from conduix.engine.connectors.file.document import DocumentReader
 from conduix.engine.connectors.file.header import csv_format
 from conduix.engine.connectors.file.options import FileSourceOptions, delimiter_of
 from conduix.engine.connectors.file.reader import LineReader, first_line_from
@@ -19,6 +20,7 @@ _MARK = b"\xef\xbb\xbf"
 class Reader(Protocol):
     """Reads one shard."""
 
+    content: Content
     offset: int
     """Where reading goes on."""
 
@@ -29,19 +31,18 @@ class Reader(Protocol):
 class OpenShard:
     """A shard that is being read."""
 
-    def __init__(self, shard: Shard, content: Content, reader: Reader) -> None:
+    def __init__(self, shard: Shard, reader: Reader) -> None:
         self.shard = shard
         self.reader = reader
-        self._content = content
 
     def read_bytes(self) -> int:
         """How many of the shard's bytes were read."""
         start, end = int(self.shard.spec["start"]), int(self.shard.spec["end"])
-        return max(0, min(self._content.consumed(), end) - start)
+        return max(0, min(self.reader.content.consumed(), end) - start)
 
     def close(self) -> None:
         """Release the file."""
-        self._content.close()
+        self.reader.content.close()
 
 
 def open_shard(
@@ -55,23 +56,43 @@ def open_shard(
         SourceChanged: the file is no longer the one that was cut.
         ConnectorError: it cannot be opened, unpacked, or its header cannot be used.
     """
-    path, size = str(shard.spec["path"]), int(shard.spec["size"])
-    content = open_content(open_unchanged(shard), path, shard.spec["packing"], size)
+    content = _content(shard)
     try:
+        if shard.spec["format"] == "json":
+            offset = int(held["offset"]) if held else 0
+            return OpenShard(shard, _document(shard, content, offset, context.batch_bytes))
         cutter, first = _first_record(shard, content, options, begins)
-        reader = LineReader(
-            content,
-            cutter,
-            node=context.node,
-            shard=shard.id,
-            offset=int(held["offset"]) if held else first,
-            end=int(shard.spec["end"]) if shard.spec["packing"] == "none" else None,
-            batch_bytes=context.batch_bytes,
-        )
     except BaseException:
         content.close()
         raise
-    return OpenShard(shard, content, reader)
+    reader = LineReader(
+        content,
+        cutter,
+        node=context.node,
+        shard=shard.id,
+        offset=int(held["offset"]) if held else first,
+        end=int(shard.spec["end"]) if shard.spec["packing"] == "none" else None,
+        batch_bytes=context.batch_bytes,
+    )
+    return OpenShard(shard, reader)
+
+
+def _content(shard: Shard) -> Content:
+    spec = shard.spec
+    return open_content(open_unchanged(shard), str(spec["path"]), spec["packing"], int(spec["size"]))
+
+
+def _document(shard: Shard, content: Content, offset: int, batch_bytes: int) -> DocumentReader:
+    path = str(shard.spec["path"])
+    return DocumentReader(
+        content,
+        lambda: _content(shard),
+        path,
+        shard=shard.id,
+        mark=_mark(content, path),
+        offset=offset,
+        batch_bytes=batch_bytes,
+    )
 
 
 def _first_record(shard: Shard, content: Content, options: FileSourceOptions, begins: int | None) -> tuple[Cutter, int]:

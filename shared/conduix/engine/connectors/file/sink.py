@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import Literal
 
 from conduix.engine.api import MAX_BATCH_BYTES, Batch, Handle, Json, Letter, NodeContext, Prepared, Shard
-from conduix.engine.connectors.file.layout import layout_for
-from conduix.engine.connectors.file.options import SHARD, FileSinkOptions, format_of, packing_of
+from conduix.engine.connectors.file.layout import ArrayLayout, Layout, LineLayout
+from conduix.engine.connectors.file.options import SHARD, FileSinkOptions, delimiter_of, format_of, packing_of
+from conduix.engine.connectors.file.table import TableLayout
 from conduix.engine.connectors.file.target import (
     Target,
     classed,
@@ -46,7 +47,7 @@ class FileSink:
         self._overwrite = overwrite
         self._committed = (options.visibility or ending) == "committed"
         self._packed = packing_of(options.path, options.compression) == "gzip"
-        self._layout = layout_for(options)
+        self._layout = _layout_for(options, context.node)
         self.accepts = self._layout.accepts
         self._targets: dict[str, Target] = {}
         self._open: dict[str, Target] = {}
@@ -121,6 +122,9 @@ class FileSink:
             target = Target(self._place(Path(path)), self._files, packed=self._packed)
             target.resume(int(length))
             self._targets[path] = target
+        begun = [target for target in self._targets.values() if target.begun]
+        if begun and "layout" not in handle:
+            self._layout.follow(begun[0].place, "gzip" if self._packed else "none")
 
     def _place(self, path: Path) -> Path:
         return part_of(path) if self._committed else path
@@ -237,6 +241,16 @@ class FileSink:
         for target in self._open.values():
             target.close()
         self._open = {}
+
+
+def _layout_for(options: FileSinkOptions, node: str) -> Layout:
+    name = format_of(options.path, options.format)
+    if name == "json":
+        return ArrayLayout()
+    if name == "csv":
+        delimiter = delimiter_of(options.path, options.csv_delimiter)
+        return TableLayout(node, options.csv_columns, delimiter, header=options.csv_header)
+    return LineLayout(name)
 
 
 def _fsync_all(targets: Sequence[Target]) -> None:
