@@ -47,9 +47,18 @@ class LocalRun:
         UsageError: a decision is missing, or the document is not the one that was started.
     """
 
-    def __init__(self, spec: PipelineSpec, catalog: Catalog, directory: Path, *, resume: bool, fresh: bool) -> None:
+    def __init__(
+        self,
+        spec: PipelineSpec,
+        catalog: Catalog,
+        directory: Path,
+        *,
+        resume: bool,
+        fresh: bool,
+        files: Files | None = None,
+    ) -> None:
         self.directory = directory
-        self._files = Files()
+        self._files = files or Files()
         self._lock = self._hold()
         try:
             self._owner = self._decide(spec, catalog, resume=resume, fresh=fresh)

@@ -11,14 +11,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from conduix.engine.api import MAX_BATCH_BYTES, Batch, Counts, Fence, NodeContext, Sink, Source, Stage
+from conduix.engine.api import MAX_BATCH_BYTES, Barrier, Batch, Counts, Fence, NodeContext, Sink, Source, Stage
 from conduix.engine.catalog import Catalog, default_catalog
 from conduix.engine.failpoints import TESTING
 from conduix.engine.files import Files
 from conduix.engine.limit import LimitedSource
 from conduix.engine.link import ActorStatus, Link, State, Status, Verb
+from conduix.engine.runtime.actor import Trace
 from conduix.engine.runtime.attempt import Nodes
-from conduix.engine.runtime.checkpoint import LocalStore
+from conduix.engine.runtime.checkpoint import CheckpointStore, LocalStore
 from conduix.engine.runtime.ledger import Line, merge
 from conduix.engine.runtime.letters import LetterWriter
 from conduix.engine.runtime.plan import ActorPlan, Plan, build, build_sinks, make_plan
@@ -48,9 +49,12 @@ class Assignment:
     files: Files = field(default_factory=Files)
 
 
-async def run_replica(assignment: Assignment, link: Link) -> Status:
-    """Run to the end; returns the last status (COMPLETED, STOPPED or FAILED with cause and remedy)."""
-    replica = _Replica(assignment)
+async def run_replica(assignment: Assignment, link: Link, store: CheckpointStore | None = None) -> Status:
+    """Run to the end; returns the last status (COMPLETED, STOPPED or FAILED with cause and remedy).
+
+    `store` is where checkpoints go; by default the assignment's directory.
+    """
+    replica = _Replica(assignment, store or LocalStore(assignment.directory, assignment.files))
     ticker = asyncio.create_task(_every(REPORT_EVERY, lambda: link.report(replica.status())))
     commands = asyncio.create_task(_obey(replica.region, link))
     metrics = replica.serve_metrics() if assignment.metrics_port is not None else None
@@ -89,11 +93,10 @@ async def _obey(region: Region, link: Link) -> None:
 class _Replica:
     """The objects of one replica, wired."""
 
-    def __init__(self, assignment: Assignment) -> None:
+    def __init__(self, assignment: Assignment, store: CheckpointStore) -> None:
         self._assignment = assignment
         self._spec = assignment.spec
         self.meter = Meter()
-        store = LocalStore(assignment.directory, assignment.files)
         nodes = [*self._spec.nodes, *([self._spec.dlq] if self._spec.dlq else [])]
         contexts = {node.id: self._context(node.id) for node in nodes}
         sinks = build_sinks(self._spec, assignment.catalog, contexts)
@@ -113,7 +116,6 @@ class _Replica:
                 letters,
                 self.meter,
                 _tracer(),
-                store.newest_n(),
             )
         )
 
@@ -203,15 +205,16 @@ def _stage(actor: ActorPlan, contexts: Mapping[str, NodeContext]) -> Stage:
     return stage
 
 
-def _tracer() -> Callable[[Batch], None]:
-    """Tests: append every batch read to `CONDUIX_TRACE_READS`, so that records read again can be counted."""
+def _tracer() -> Trace:
+    """Tests: append batches and barriers to `CONDUIX_TRACE_READS`, so that records read again can be counted."""
     path = os.environ.get("CONDUIX_TRACE_READS") if TESTING else None
     if path is None:
-        return lambda _batch: None
+        return lambda _what: None
 
-    def trace(batch: Batch) -> None:
+    def trace(what: Batch | Barrier) -> None:
+        where = [what.shard, what.first, what.next] if isinstance(what, Batch) else ["barrier", what.n]
         with Path(path).open("a") as file:
-            file.write(json.dumps([os.getpid(), batch.shard, batch.first, batch.next, batch.count]) + "\n")
+            file.write(json.dumps([os.getpid(), *where]) + "\n")
 
     return trace
 

@@ -36,6 +36,9 @@ from conduix.telemetry.meter import Meter
 
 T = TypeVar("T")
 
+Trace = Callable[[Batch | Barrier], None]
+"""Is told of every batch that a source read, and of every barrier at the place where it cuts them."""
+
 
 @dataclass(frozen=True, slots=True)
 class Ack:
@@ -129,7 +132,7 @@ class Actor:
 class SourceActor(Actor):
     """Reads, and answers barrier requests even while a read is pending."""
 
-    def __init__(self, place: Place, source: Source, trace: Callable[[Batch], None]) -> None:
+    def __init__(self, place: Place, source: Source, trace: Trace) -> None:
         super().__init__(place)
         self._source = source
         self._wake = asyncio.Event()
@@ -191,6 +194,7 @@ class SourceActor(Actor):
             return False
         barrier, self._barrier = self._barrier, None
         ack = Ack(self.ledger.cut(), dict(self._source.positions()), tuple(self._source.finished()))
+        self._trace(barrier)
         failpoint("source.barrier")
         await self._outbox.broadcast(barrier)
         self._around.ack(barrier.n, self.id, ack)

@@ -7,8 +7,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
-from conduix.engine.api import Barrier, Batch, Flush, Sink, Source, Stage
-from conduix.engine.runtime.actor import Ack, Actor, Outbox, Place, SinkActor, SourceActor, StageActor
+from conduix.engine.api import Barrier, Flush, Sink, Source, Stage
+from conduix.engine.runtime.actor import Ack, Actor, Outbox, Place, SinkActor, SourceActor, StageActor, Trace
 from conduix.engine.runtime.ledger import Balance, Ledger
 from conduix.engine.runtime.letters import LetterWriter
 from conduix.engine.runtime.mailbox import Mailbox
@@ -80,7 +80,7 @@ class Attempt:
         letters: LetterWriter,
         meter: Meter,
         writes: Writes,
-        trace: Callable[[Batch], None],
+        trace: Trace,
         signal: Callable[[], None],
     ) -> None:
         self.meter = meter

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from conduix.engine.api import Batch, CommittingSink, Fence, Flush, Reason, Sink, Source
+from conduix.engine.api import CommittingSink, Fence, Flush, Reason, Sink, Source
 from conduix.engine.failpoints import TESTING, failpoint
 from conduix.engine.link import State
-from conduix.engine.runtime.actor import Ack
+from conduix.engine.runtime.actor import Ack, Trace
 from conduix.engine.runtime.attempt import ActorFailed, Attempt, Nodes, Writes
 from conduix.engine.runtime.checkpoint import Checkpoint, CheckpointStore, Cut
 from conduix.engine.runtime.commits import Commits
@@ -39,7 +39,7 @@ class Setup:
     supervisor: Supervisor
     letters: LetterWriter
     meter: Meter = field(default_factory=Meter)
-    trace: Callable[[Batch], None] = lambda _batch: None
+    trace: Trace = lambda _what: None
 
 
 class Region:
