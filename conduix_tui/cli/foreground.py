@@ -7,6 +7,7 @@ import os
 import signal
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from types import FrameType
 
 from conduix.engine.link import Status, Verb
 from conduix_tui.cli.terminal import Exit
@@ -47,18 +48,22 @@ class Foreground:
     def signals(self) -> Iterator[None]:
         """While inside, SIGINT and SIGTERM drain the run."""
         loop = asyncio.get_running_loop()
-        for number in _SIGNALS:
-            loop.add_signal_handler(number, self._interrupt)
+
+        def interrupt(_number: int, _frame: FrameType | None) -> None:
+            self._interrupt(loop)
+
+        # handlers of the process, not of the loop: a write that blocks must not keep the second Ctrl-C from being heard
+        before = {number: signal.signal(number, interrupt) for number in _SIGNALS}
         try:
             yield
         finally:
-            for number in _SIGNALS:
-                loop.remove_signal_handler(number)
+            for number, handler in before.items():
+                signal.signal(number, handler)
 
-    def _interrupt(self) -> None:
+    def _interrupt(self, loop: asyncio.AbstractEventLoop) -> None:
         if self.interrupted:
             self._give_up()
             # not sys.exit: pending writes would be waited for, and a stuck disk is why one presses twice
             os._exit(Exit.INTERRUPTED)
         self.interrupted = True
-        self._verbs.put_nowait("stop")
+        loop.call_soon_threadsafe(self._verbs.put_nowait, "stop")
