@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from conduix.engine.catalog import Entry
-from conduix.engine.connectors import file
+from conduix.engine.connectors import drop, file, stdin, stdout, stub
 
-ENTRIES: tuple[Entry, ...] = (*file.ENTRIES,)
+ENTRIES: tuple[Entry, ...] = (*file.ENTRIES, *stdin.ENTRIES, *stdout.ENTRIES, *stub.ENTRIES, *drop.ENTRIES)
 """Every source and sink that comes with Conduix."""

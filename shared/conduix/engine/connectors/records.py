@@ -25,6 +25,9 @@ MAX_RECORD_BYTES = 64 * 1024 * 1024
 LETTER_BYTES = 64 * 1024
 """So much of a record that is too long is kept in its dead letter."""
 
+Body = Literal["jsonl", "lines", "csv", "rows"]
+"""A form of records that a sink may take."""
+
 RecordCode = Literal["RECORD_TOO_LARGE", "INCOMPLETE_LINE", "UNCLOSED_QUOTE"]
 
 # csv.reader refuses fields over 128 KiB by default; ours are bounded by the record

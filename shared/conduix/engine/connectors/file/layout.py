@@ -8,8 +8,7 @@ from typing import Literal, Protocol
 
 from conduix.engine.api import Batch, Json, Letter, Lines
 from conduix.engine.connectors.file.options import Packing
-
-Body = Literal["jsonl", "lines", "csv", "rows"]
+from conduix.engine.connectors.records import Body
 
 
 class Layout(Protocol):

@@ -9,6 +9,7 @@ from typing import Annotated, Literal, Self
 from annotated_types import Gt
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
+from conduix.engine.connectors.csvoptions import Columns, Delimiter
 from conduix.spec.options import Options, Size
 
 FormatName = Literal["jsonl", "json", "csv", "lines"]
@@ -61,22 +62,6 @@ def delimiter_of(path: str, option: str | None) -> str:
     return option or ("\t" if _extensions(path)[0] == "tsv" else ",")
 
 
-def _one_byte(value: str | None) -> str | None:
-    if value is not None and (len(value) != 1 or not value.isascii() or value in '"\r\n'):
-        raise ValueError(f"{value!r} cannot stand between fields; write one ASCII character like ',' ';' or '\\t'")
-    return value
-
-
-def _different(names: tuple[str, ...] | None) -> tuple[str, ...] | None:
-    if names is not None:
-        if not names:
-            raise ValueError("name at least one column, or leave csv_columns out")
-        for name in names:
-            if names.count(name) > 1:
-                raise ValueError(f"the column {name!r} stands there twice; give each its own name")
-    return names
-
-
 class SplitOptions(Options):
     """When and how an uncompressed jsonl or lines file is cut into ranges."""
 
@@ -113,13 +98,13 @@ class FileSourceOptions(Options):
         examples=["jsonl"],
     )
     csv_header: bool = Field(True, description="csv: the first record of each file holds the names of the columns.")
-    csv_columns: tuple[str, ...] | None = Field(
+    csv_columns: Columns | None = Field(
         None,
         description="csv: names of the columns, in place of those in the header. Without header and names they are "
         "`column_1`, `column_2`, …",
         examples=[["id", "name"]],
     )
-    csv_delimiter: str | None = Field(
+    csv_delimiter: Delimiter | None = Field(
         None, description="csv: what stands between fields. Unset: a comma, in .tsv files a tab.", examples=[";"]
     )
     split: Annotated[SplitOptions, BeforeValidator(_short_split)] = Field(
@@ -130,9 +115,6 @@ class FileSourceOptions(Options):
     compression: Literal["auto", "none", "gzip", "zip"] = Field(
         "auto", description="How the file is packed; `auto`: by the extension (.gz, .zip with one member)."
     )
-
-    _delimiter = field_validator("csv_delimiter")(_one_byte)
-    _columns = field_validator("csv_columns")(_different)
 
     @property
     def patterns(self) -> tuple[str, ...]:
@@ -182,19 +164,16 @@ class FileSinkOptions(Options):
         "extension (.gz).",
     )
     csv_header: bool = Field(True, description="csv: begin the file with the names of the columns.")
-    csv_columns: tuple[str, ...] | None = Field(
+    csv_columns: Columns | None = Field(
         None,
         description="csv: the columns, in order. Unset: the keys of the first record. A record with a key that is no "
         "column is a dead letter; a missing key is an empty field.",
         examples=[["id", "name"]],
     )
-    csv_delimiter: str | None = Field(
+    csv_delimiter: Delimiter | None = Field(
         None, description="csv: what stands between fields. Unset: a comma, in .tsv files a tab.", examples=[";"]
     )
     mkdir: bool = Field(False, description="Make the directory of the file if it is missing.")
-
-    _delimiter = field_validator("csv_delimiter")(_one_byte)
-    _columns = field_validator("csv_columns")(_different)
 
     @field_validator("path")
     @classmethod

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from conduix.engine.api import Batch, Letter, Lines
+from conduix.engine.api import Batch, Format, Letter, Lines
+from conduix.engine.connectors.csvheader import unclosed_header
 from conduix.engine.connectors.file.content import Content
 from conduix.engine.connectors.records import (
     MAX_RECORD_BYTES,
+    CsvCutter,
     Cutter,
     Piece,
     Refused,
@@ -90,6 +92,24 @@ class LineReader:
                 return too_large(data, self.offset, length + newline + 1)
             length += len(block)
         return too_large(data, self.offset, length)
+
+
+def first_csv_record(content: Content, path: str, start: int, delimiter: str) -> bytes:
+    """The record at `start`, where a csv file's header stands; empty in an empty file.
+
+    Raises:
+        SystemicError: a quote in it is never closed.
+    """
+    cutter = CsvCutter(Format("csv", (), delimiter))
+    size = 64 * 1024
+    while True:
+        data = content.at(start, size)
+        ended = len(data) < size
+        if piece := cutter.cut(data + b"\n" if ended else data, start, 1):
+            return data[: piece.length]
+        if ended or size > MAX_RECORD_BYTES:
+            raise unclosed_header(data, path)
+        size *= 4
 
 
 def first_line_from(content: Content, start: int) -> int:

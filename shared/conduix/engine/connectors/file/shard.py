@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Protocol
 
 from conduix.engine.api import JSONL, TEXT, Batch, NodeContext, Position, Shard
+from conduix.engine.connectors.csvheader import csv_format
 from conduix.engine.connectors.file.content import Content, open_content
 from conduix.engine.connectors.file.cut import open_unchanged
 from conduix.engine.connectors.file.document import DocumentReader
-from conduix.engine.connectors.file.header import csv_format
 from conduix.engine.connectors.file.options import FileSourceOptions, delimiter_of
-from conduix.engine.connectors.file.reader import LineReader, first_line_from
+from conduix.engine.connectors.file.reader import LineReader, first_csv_record, first_line_from
 from conduix.engine.connectors.records import CsvCutter, Cutter, LineCutter
 from conduix.errors import SystemicError
 
@@ -104,15 +104,15 @@ def _first_record(shard: Shard, content: Content, options: FileSourceOptions, be
     first = _mark(content, path)
     if shard.spec["format"] != "csv":
         return cutter, first
-    record_format, first = csv_format(
-        content,
+    delimiter = delimiter_of(path, options.csv_delimiter)
+    record_format, header = csv_format(
+        first_csv_record(content, path, first, delimiter),
         path,
-        first,
         header=options.csv_header,
         columns=options.csv_columns,
-        delimiter=delimiter_of(path, options.csv_delimiter),
+        delimiter=delimiter,
     )
-    return CsvCutter(record_format), first
+    return CsvCutter(record_format), first + header
 
 
 def _mark(content: Content, path: str) -> int:

@@ -9,11 +9,12 @@ from pathlib import Path
 import orjson
 
 from conduix.engine.api import Batch, Json, Letter, Rows, record_offsets
+from conduix.engine.connectors.csvheader import csv_format
 from conduix.engine.connectors.file.content import open_content
 from conduix.engine.connectors.file.cut import open_regular
-from conduix.engine.connectors.file.header import csv_format
-from conduix.engine.connectors.file.layout import Body
 from conduix.engine.connectors.file.options import Packing
+from conduix.engine.connectors.file.reader import first_csv_record
+from conduix.engine.connectors.records import Body
 from conduix.errors import RecordError, SystemicError
 
 
@@ -97,7 +98,8 @@ class TableLayout:
         fd, status = open_regular(path)
         content = open_content(fd, path, packing, status.st_size)
         try:
-            found, _ = csv_format(content, path, 0, header=True, columns=None, delimiter=self._delimiter)
+            first = first_csv_record(content, path, 0, self._delimiter)
+            found, _ = csv_format(first, path, header=True, columns=None, delimiter=self._delimiter)
         finally:
             content.close()
         if self._named is not None and found.columns != self._named:
