@@ -95,10 +95,10 @@ class StubSink:
         letters = self._show(batch) if self._log.isEnabledFor(self._level) else []
         if self._options.metrics.enabled:
             labels = (self._context.pipeline, self._context.node)
-            records, errors, seconds = (m.labels(*labels) for m in _metrics(self._options.metrics.prefix))
-            records.inc(batch.count - len(letters))
-            errors.inc(len(letters))
-            seconds.observe(time.perf_counter() - began)
+            records, errors, seconds = _metrics(self._options.metrics.prefix)
+            records.labels(*labels).inc(batch.count - len(letters))
+            errors.labels(*labels).inc(len(letters))
+            seconds.labels(*labels).observe(time.perf_counter() - began)
         return letters
 
     def _show(self, batch: Batch) -> list[Letter]:
