@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import os
 import random
 import time
@@ -31,6 +32,7 @@ from conduix.spec.model import PipelineSpec
 from conduix.telemetry.meter import Meter
 
 REPORT_EVERY = 0.25
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +57,9 @@ async def run_replica(assignment: Assignment, link: Link, store: CheckpointStore
     `store` is where checkpoints go; by default the assignment's directory.
     """
     replica = _Replica(assignment, store or LocalStore(assignment.directory, assignment.files))
+    metrics = replica.serve_metrics() if assignment.metrics_port is not None else None
     ticker = asyncio.create_task(_every(REPORT_EVERY, lambda: link.report(replica.status())))
     commands = asyncio.create_task(_obey(replica.region, link))
-    metrics = replica.serve_metrics() if assignment.metrics_port is not None else None
     try:
         await replica.region.run()
     except PipelineFailed:
@@ -101,6 +103,7 @@ class _Replica:
         contexts = {node.id: self._context(node.id) for node in nodes}
         sinks = build_sinks(self._spec, assignment.catalog, contexts)
         self.plan = make_plan(self._spec, assignment.catalog, sinks)
+        self._outputs = {node.id: str(getattr(node.options, "path", node.type)) for node in nodes if node.role == "sink"}
         self._sources = {a.id: self._source(a, contexts[a.id]) for a in self.plan.of_kind("source")}
         stages = {a.id: _stage(a, contexts) for a in self.plan.actors if a.kind in {"stretch", "stage"}}
         letters = LetterWriter(self._spec.name, self._spec.digest, assignment.run_id, time.time)
@@ -146,7 +149,7 @@ class _Replica:
 
         port = self._assignment.metrics_port or 0
         server = MetricsServer(port, ReplicaCollector(self._spec.name, self.meter, self.status))
-        self.metrics_port = server.port
+        _log.info("metrics at http://127.0.0.1:%d/metrics", server.port)
         return server.close
 
     def status(self) -> Status:
@@ -167,6 +170,7 @@ class _Replica:
             ledger=self._ledger(),
             progress=self._progress(),
             actors=tuple(self._actor(actor) for actor in self.plan.actors),
+            outputs=self._outputs,
         )
 
     def _ledger(self) -> dict[str, Counts]:
