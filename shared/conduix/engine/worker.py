@@ -103,7 +103,7 @@ class _Replica:
         contexts = {node.id: self._context(node.id) for node in nodes}
         sinks = build_sinks(self._spec, assignment.catalog, contexts)
         self.plan = make_plan(self._spec, assignment.catalog, sinks)
-        self._outputs = {node.id: str(getattr(node.options, "path", node.type)) for node in nodes if node.role == "sink"}
+        self._outputs = {n.id: str(getattr(n.options, "path", n.type)) for n in nodes if n.role == "sink"}
         self._sources = {a.id: self._source(a, contexts[a.id]) for a in self.plan.of_kind("source")}
         stages = {a.id: _stage(a, contexts) for a in self.plan.actors if a.kind in {"stretch", "stage"}}
         letters = LetterWriter(self._spec.name, self._spec.digest, assignment.run_id, time.time)
