@@ -1,0 +1,251 @@
+"""Runs the real `conduix run`, kills it, resumes it with other batch sizes, and judges what it left behind."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from random import Random
+from typing import Any
+
+from tests.chaos import orders
+from tests.chaos.trace import Rereads, rereads, segments
+
+OUTPUTS = ("brief.csv", "dead.jsonl", "full.jsonl")
+DONE_WITH_LETTERS = 3
+KILLED = -signal.SIGKILL
+COMMAND = ("run", "chaos.yaml", "--state-dir", "state", "--output", "json", "--log-format", "json")
+BATCH_BYTES = (262_144, 65_536, 40_000, 16_384)
+RUN_SECONDS = 120.0
+"""A run that takes longer hangs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """How much is read, and how it is cut."""
+
+    records: int
+    split: str = "64KiB"
+    interval: str = "20ms"
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """One set of orders, what a clean run makes of it, and what must come of it by hand."""
+
+    scale: Scale
+    source: Path
+    outputs: Mapping[str, bytes]
+    expected: orders.Expected
+
+
+@dataclass(slots=True)
+class Finished:
+    """A process that ended."""
+
+    code: int
+    summary: dict[str, Any]
+    """What `--output json` said; empty if it was killed."""
+    log: list[dict[str, Any]]
+    """Standard error, a JSON object a line; lines that are none stand under `text`."""
+
+
+@dataclass
+class Run:
+    """A pipeline in a directory of its own, over all its starts."""
+
+    directory: Path
+    source: Path
+    scale: Scale
+    kills: int = 0
+    log: list[dict[str, Any]] = field(default_factory=list)
+    """Of all processes."""
+
+    def __post_init__(self) -> None:
+        shutil.rmtree(self.directory, ignore_errors=True)
+        (self.directory / "out").mkdir(parents=True)
+        (self.directory / "chaos.yaml").write_text(orders.DOCUMENT)
+
+    @property
+    def out(self) -> Path:
+        """Where the outputs are."""
+        return self.directory / "out"
+
+    @property
+    def trace(self) -> Path:
+        """What was read, see `tests.chaos.trace`."""
+        return self.directory / "trace"
+
+    @property
+    def errors(self) -> Path:
+        """Standard error of the process that runs now, or ran last."""
+        return self.directory / "stderr"
+
+    def start(self, batch_bytes: int, **injected: str) -> subprocess.Popen[bytes]:
+        """Start `conduix run`, resuming if there is anything to resume. `injected`: FAILPOINT, SLOW."""
+        flags = ["--resume"] if self.begun() else []
+        environment = {
+            **os.environ,
+            "CONDUIX_TESTING": "1",
+            "CONDUIX_BATCH_BYTES": str(batch_bytes),
+            "CONDUIX_TRACE_READS": str(self.trace),
+            "IN": str(self.source),
+            "SPLIT": self.scale.split,
+            "INTERVAL": self.scale.interval,
+            **{f"CONDUIX_{name}": value for name, value in injected.items()},
+        }
+        with self.errors.open("wb") as errors:
+            return subprocess.Popen(
+                [sys.executable, "-m", "conduix_tui.cli", *COMMAND, *flags],
+                cwd=self.directory,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=errors,
+            )
+
+    def begun(self) -> bool:
+        """Is there a checkpoint? Before checkpoint 0 nothing was started, and there is nothing to resume."""
+        return any(self.directory.glob("state/run-*/ckpt-??????????"))
+
+    def finish(self, process: subprocess.Popen[bytes]) -> Finished:
+        """Wait until the process ends."""
+        try:
+            stdout, _ = process.communicate(timeout=RUN_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.communicate()
+            raise AssertionError(f"a run hangs: {self.errors.read_text()}") from None
+        self.kills += process.returncode == KILLED
+        log = [_parsed(line) for line in self.errors.read_text(errors="replace").splitlines()]
+        self.log += log
+        return Finished(process.returncode, json.loads(stdout) if stdout.strip() else {}, log)
+
+    def kill_after(self, seconds: float, batch_bytes: int) -> Finished:
+        """Run for so long at most, then kill -9."""
+        process = self.start(batch_bytes)
+        try:
+            process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            process.kill()
+        return self.finish(process)
+
+
+def _parsed(line: str) -> dict[str, Any]:
+    try:
+        value = json.loads(line)
+    except ValueError:
+        return {"text": line}
+    return value if isinstance(value, dict) else {"text": line}
+
+
+def make_reference(scale: Scale, seed: int, directory: Path) -> Reference:
+    """A clean run, held against the computation by hand."""
+    directory.mkdir(parents=True, exist_ok=True)
+    source = orders.write(scale.records, seed, directory / "orders.jsonl")
+    expected = orders.expect(source)
+    run = Run(directory / "reference", source, scale)
+    finished = run.finish(run.start(BATCH_BYTES[0]))
+    if finished.code != DONE_WITH_LETTERS:
+        raise AssertionError(f"the clean run ended {finished.code}: {finished.log}")
+    reference = Reference(scale, source, {name: (run.out / name).read_bytes() for name in OUTPUTS}, expected)
+    judge_by_hand(run.out, expected)
+    judge(run, finished, reference)
+    return reference
+
+
+def judge_by_hand(out: Path, expected: orders.Expected) -> None:
+    """The outputs equal what was computed without Conduix."""
+    assert orders.read_full(out / "full.jsonl") == expected.full
+    header, *rows = orders.read_brief(out / "brief.csv")
+    assert header == ["id", "country", "total"]
+    assert [[*row[:2], float(row[2])] for row in rows] == [[*row[:2], float(row[2])] for row in expected.brief]
+    assert {letter["position"]["offset"] for letter in letters(out / "dead.jsonl")} == set(expected.dead)
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """A run that was as it must be: what it cost."""
+
+    kills: int
+    restarts: int
+    rereads: Rereads
+
+
+def judge(run: Run, finished: Finished, reference: Reference, restarts: int = 0) -> Verdict:
+    """Hold a run that came to its end against the clean one.
+
+    Raises:
+        AssertionError: says what differs.
+    """
+    assert finished.code == DONE_WITH_LETTERS, (finished.code, run.log[-20:])
+    assert sorted(path.name for path in run.out.iterdir()) == sorted(OUTPUTS)
+    same_outputs(run.out, reference.outputs)
+    balanced(finished.summary, reference.expected)
+    assert finished.summary["restarts"] == restarts, (finished.summary["restarts"], run.log[-20:])
+    counted = rereads(segments(run.trace), reference.expected)
+    assert counted.missing == 0, f"{counted.missing} records were never read"
+    assert counted.beyond == 0, f"{counted.beyond} records were read again though a complete checkpoint covers them"
+    return Verdict(run.kills, restarts, counted)
+
+
+def same_outputs(out: Path, outputs: Mapping[str, bytes]) -> None:
+    """Files byte by byte; letters as a multiset, for two stages write them, and without times and run."""
+    for name in ("full.jsonl", "brief.csv"):
+        assert (out / name).read_bytes() == outputs[name], f"{name} differs: {difference(out / name, outputs[name])}"
+    found, wanted = _comparable((out / "dead.jsonl").read_bytes()), _comparable(outputs["dead.jsonl"])
+    assert found == wanted, f"letters differ: {len(found)} of {len(wanted)}"
+
+
+def difference(path: Path, wanted: bytes) -> str:
+    """Lines lost and doubled, for a message."""
+    found = path.read_bytes().splitlines()
+    lost, distinct = set(wanted.splitlines()) - set(found), set(found)
+    return f"{len(found)} lines, {len(distinct)} distinct, {len(lost)} lost"
+
+
+def letters(path: Path) -> list[dict[str, Any]]:
+    """Dead letters."""
+    return [json.loads(line) for line in path.read_bytes().splitlines()]
+
+
+def _comparable(data: bytes) -> list[str]:
+    drop = ("first_at", "last_at", "run")
+    kept = [{k: v for k, v in json.loads(line).items() if k not in drop} for line in data.splitlines()]
+    return sorted(json.dumps(letter, sort_keys=True) for letter in kept)
+
+
+def balanced(summary: Mapping[str, Any], expected: orders.Expected) -> None:
+    """The ledger: in = out + filtered + dead, and each number is the one computed by hand."""
+    written, nodes = len(expected.full), summary["nodes"]
+    source = nodes["orders"]
+    assert source["passed"] + source["dead"] == len(expected.starts), source
+    assert summary["filtered"] == expected.filtered
+    assert summary["dead"] == len(expected.dead)
+    assert {sink: out["records"] for sink, out in summary["out"].items()} == {
+        "full_file": written,
+        "brief_file": written,
+    }
+    assert nodes["dlq"]["passed"] == len(expected.dead)
+    for earlier, later in (("orders", "active"), ("active", "shape"), ("shape", "full_file"), ("shape", "brief")):
+        counts = nodes[later]
+        came_in = counts["passed"] + counts["filtered"] + counts["dead"] - counts["made"]
+        assert nodes[earlier]["passed"] == came_in, (earlier, later)
+
+
+def other_sizes(random: Random) -> Callable[[], int]:
+    """Batch sizes, each another one than the one before."""
+    last = 0
+
+    def another() -> int:
+        nonlocal last
+        last = random.choice([size for size in BATCH_BYTES if size != last])
+        return last
+
+    return another

@@ -1,0 +1,182 @@
+"""Runs a pipeline in this process over a recorded disk, cuts the power after every operation, and resumes."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+from typing import Literal
+
+from conduix.engine.catalog import default_catalog
+from conduix.engine.files import Files
+from conduix.engine.link import Status, Verb
+from conduix.engine.local import LocalRun
+from conduix.engine.runtime.checkpoint import Checkpoint, LocalStore
+from conduix.engine.worker import Assignment, run_replica
+from conduix.errors import ConduixError, UsageError
+from conduix.spec.load import load_or_raise
+from conduix.spec.model import PipelineSpec
+from tests.chaos import orders
+from tests.chaos.crashfs import Disk, Image, Recorder, materialise
+from tests.chaos.driver import same_outputs
+
+Model = Literal["worst", "some"]
+OLD = b'{"id":"what stood here before the run"}\n'
+
+
+class Silent:
+    """A link that nobody listens to."""
+
+    def report(self, status: Status) -> None:
+        """See `Link.report`."""
+
+    async def command(self) -> Verb:
+        """Never comes."""
+        await asyncio.Event().wait()
+        raise AssertionError("nobody sets it")
+
+
+class MarkingStore(LocalStore):
+    """Notes in the log from when on a checkpoint was promised to be durable."""
+
+    def __init__(self, directory: Path, files: Files, recorder: Recorder) -> None:
+        super().__init__(directory, files)
+        self._recorder = recorder
+
+    async def save(self, record: Checkpoint) -> None:
+        """See `LocalStore.save`."""
+        await super().save(record)
+        self._recorder.saved.append((len(self._recorder.log), record.n))
+
+
+def load_spec(source: Path, split: str = "16KiB", interval: str = "1ms") -> PipelineSpec:
+    """The chaos document over these orders."""
+    return load_or_raise(
+        orders.DOCUMENT,
+        file="chaos.yaml",
+        catalog=default_catalog(),
+        env={"IN": str(source), "SPLIT": split, "INTERVAL": interval},
+    )
+
+
+@contextmanager
+def inside(directory: Path, batch_bytes: int) -> Iterator[None]:
+    """The working directory, because outputs are named relative to it, and the size of a read."""
+    before = Path.cwd()
+    os.chdir(directory)
+    os.environ["CONDUIX_BATCH_BYTES"] = str(batch_bytes)
+    try:
+        yield
+    finally:
+        os.chdir(before)
+        del os.environ["CONDUIX_BATCH_BYTES"]
+
+
+def run_here(spec: PipelineSpec, root: Path, batch_bytes: int) -> Status:
+    """What `conduix run` does, started again after a crash: resume if there is anything to resume."""
+    with inside(root, batch_bytes):
+        return asyncio.run(_run(spec, root / "state"))
+
+
+async def _run(spec: PipelineSpec, state: Path) -> Status:
+    with _held(spec, state) as local:
+        assignment = Assignment(local.spec, local.run_id, local.fence, local.run_directory)
+        return await run_replica(assignment, Silent())
+
+
+def _held(spec: PipelineSpec, state: Path) -> LocalRun:
+    catalog = default_catalog()
+    try:
+        return LocalRun(spec, catalog, state, resume=True, fresh=False)
+    except UsageError:
+        return LocalRun(spec, catalog, state, resume=False, fresh=False)
+
+
+def record(spec: PipelineSpec, root: Path, pool: Path, batch_bytes: int, files: type[Files] = Files) -> Recorder:
+    """Run once to the end and keep the log of what reached the disk. `files`: a forgetful one tests the checker."""
+    (root / "out").mkdir(parents=True)
+    (root / "out" / "full.jsonl").write_bytes(OLD)
+    recorder = Recorder(root, pool)
+
+    async def run() -> Status:
+        with LocalRun(
+            spec, default_catalog(), root / "state", resume=False, fresh=False, files=files(recorder)
+        ) as local:
+            store = MarkingStore(local.run_directory, files(recorder), recorder)
+            assignment = Assignment(local.spec, local.run_id, local.fence, local.run_directory, files=files(recorder))
+            return await run_replica(assignment, Silent(), store)
+
+    with inside(root, batch_bytes):
+        status = asyncio.run(run())
+    assert status.state == "COMPLETED", status
+    return recorder
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """A prefix after which something was lost."""
+
+    prefix: int
+    model: Model
+    after: str
+    """The last operation before the power went."""
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """Everything that one log is held against."""
+
+    spec: PipelineSpec
+    recorder: Recorder
+    outputs: Mapping[str, bytes]
+    """What a clean run writes."""
+    batch_bytes: int
+
+    def every_prefix(self, seed: int) -> Iterator[Broken | None]:
+        """Cut the power after each operation, in both models; None: that one recovered."""
+        disk = Disk(self.recorder.root, self.recorder.before)
+        last: Image | None = None
+        for prefix in range(len(self.recorder.log) + 1):
+            if prefix:
+                disk.play(self.recorder.log[prefix - 1])
+            images: list[tuple[Model, Image]] = [("some", disk.some(Random(seed * 1_000_003 + prefix)))]
+            worst = disk.worst()
+            if worst != last:  # writes without fsync leave it as it was
+                images.append(("worst", worst))
+                last = worst
+            for model, image in images:
+                yield self._after(prefix, model, image)
+
+    def _after(self, prefix: int, model: Model, image: Image) -> Broken | None:
+        recorder = self.recorder
+        materialise(image, recorder.root, recorder.pool)
+        try:
+            self._promises_kept(prefix)
+            status = run_here(self.spec, recorder.root, self.batch_bytes)
+            assert status.state == "COMPLETED", f"{status.state}: {status.detail}"
+            same_outputs(recorder.root / "out", self.outputs)
+        except (AssertionError, ConduixError) as error:
+            op = recorder.log[prefix - 1] if prefix else None
+            return Broken(prefix, model, f"{op.kind} {Path(op.path).name}" if op else "nothing", str(error))
+        return None
+
+    def _promises_kept(self, prefix: int) -> None:
+        """What the run was told to be durable is there; what readers see is the old output or the new one, whole."""
+        promised = self.recorder.durable_n(prefix)
+        assert newest_n(self.recorder.root / "state") >= promised, f"checkpoint {promised} was saved and is gone"
+        seen = (self.recorder.root / "out" / "full.jsonl").read_bytes()
+        assert seen in (OLD, self.outputs["full.jsonl"]), f"a reader sees {len(seen)} bytes of half an output"
+        if prefix == len(self.recorder.log) and prefix:
+            same_outputs(self.recorder.root / "out", self.outputs)
+
+
+def newest_n(state: Path) -> int:
+    """The n of the newest checkpoint that verifies; -1: none."""
+    runs = sorted(state.glob("run-*"))
+    newest = LocalStore(runs[-1], Files()).newest() if runs else None
+    return newest.n if newest is not None else -1
