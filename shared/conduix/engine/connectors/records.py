@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-import msgspec
+import orjson
 
 from conduix.engine.api import JSONL, MAX_BATCH_RECORDS, TEXT, Format
 
@@ -125,8 +125,8 @@ def _line_starts(body: bytes, offset: int) -> list[int]:
 
 def _is_json(data: bytes) -> bool:
     try:
-        msgspec.json.decode(data)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        orjson.loads(data)
+    except orjson.JSONDecodeError:
         return not data.strip()
     return True
 

@@ -7,29 +7,18 @@ import os
 import select
 import stat
 from collections.abc import Sequence
-from typing import ClassVar, Literal
-
-from pydantic import Field
+from typing import ClassVar
 
 from conduix.engine.api import Batch, Handle, Letter, Lines, NodeContext
-from conduix.engine.catalog import Entry
 from conduix.engine.connectors.records import Body
+from conduix.engine.connectors.stdout import StdoutOptions
 from conduix.errors import StateError, from_os_error
-from conduix.spec.options import Options
 
 
 class StdoutClosed(StateError):
     """Nobody reads standard output any more; the run ends, because nobody ever will."""
 
     code: ClassVar[str] = "STDOUT_CLOSED"
-
-
-class StdoutOptions(Options):
-    """Options of the stdout sink."""
-
-    format: Literal["jsonl", "lines"] = Field(
-        "jsonl", description="`jsonl`: a JSON value a line; `lines`: texts, one a line."
-    )
 
 
 class StdoutSink:
@@ -92,15 +81,3 @@ class StdoutSink:
 
     async def close(self) -> None:
         """Standard output stays open: it is not ours."""
-
-
-ENTRIES = (
-    Entry(
-        type="stdout",
-        role="sink",
-        options=StdoutOptions,
-        summary="Writes JSON lines or text to standard output.",
-        build=StdoutSink,
-        guarantee="at least once",
-    ),
-)

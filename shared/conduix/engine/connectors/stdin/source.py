@@ -8,35 +8,17 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Mapping, Sequence
-from typing import Literal
-
-from pydantic import Field
 
 from conduix.engine.api import JSONL, TEXT, Batch, Format, Letter, Lines, NodeContext, Position, Shard
-from conduix.engine.catalog import Entry
 from conduix.engine.connectors.csvheader import csv_format, unclosed_header
-from conduix.engine.connectors.csvoptions import Columns, Delimiter
 from conduix.engine.connectors.records import CsvCutter, Cutter, LineCutter, Piece, Refused, too_large, unclosed_quote
+from conduix.engine.connectors.stdin import StdinOptions
 from conduix.errors import SourceChanged, from_os_error
-from conduix.spec.options import Options
 
 _MARK = b"\xef\xbb\xbf"
 _KEPT_BYTES = 64 * 1024 * 1024
 _READ_BYTES = 256 * 1024
 _SHARD = "stdin"
-
-
-class StdinOptions(Options):
-    """Options of the stdin source."""
-
-    format: Literal["jsonl", "lines", "csv"] = Field(
-        "jsonl", description="`jsonl`: a JSON value a line; `lines`: each line is a text; `csv`."
-    )
-    csv_header: bool = Field(True, description="csv: the first record holds the names of the columns.")
-    csv_columns: Columns | None = Field(
-        None, description="csv: names of the columns, in place of those in the header.", examples=[["id", "name"]]
-    )
-    csv_delimiter: Delimiter = Field(",", description="csv: what stands between fields.", examples=[";"])
 
 
 class Kept:
@@ -298,15 +280,3 @@ class StdinSource:
 def _set(ready: asyncio.Future[None]) -> None:
     if not ready.done():
         ready.set_result(None)
-
-
-ENTRIES = (
-    Entry(
-        type="stdin",
-        role="source",
-        options=StdinOptions,
-        summary="Reads JSON lines, csv or text from standard input until it ends.",
-        build=StdinSource,
-        guarantee="not replayable",
-    ),
-)
