@@ -103,10 +103,7 @@ class Session:
         """The same flow with every sink, the dead letters' too, replaced by `drop`."""
         if self._args.resume or self._args.fresh:
             raise UsageError("--dry-run keeps no state", remedy="leave --resume and --fresh away")
-        drop = self._catalog.find("sink", "drop")
-        if drop is None:
-            raise LookupError("the catalogue has no drop sink")
-        options = drop.options()
+        options = self._catalog.entry("sink", "drop").options()
 
         def dropped(node: NodeSpec) -> NodeSpec:
             return replace(node, type="drop", options=options) if node.role == "sink" else node
@@ -129,8 +126,8 @@ class Session:
 
     def _resume_line(self, status: Status) -> str:
         """How to go on; empty if there is no checkpoint, or the source cannot be read again."""
-        entries = [self._catalog.find("source", node.type) for node in self._spec.role("source")]
-        lost = any(entry is None or entry.guarantee == "not replayable" for entry in entries)
+        entries = [self._catalog.entry("source", node.type) for node in self._spec.role("source")]
+        lost = any(entry.guarantee == "not replayable" for entry in entries)
         return "" if lost or not status.checkpoint_at or self._args.dry_run else self._command("--resume")
 
     def _command(self, *flags: str) -> str:

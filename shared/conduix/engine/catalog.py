@@ -77,6 +77,16 @@ class Catalog:
         """By canonical name or alias."""
         return self._by_name.get((role, name))
 
+    def entry(self, role: Role, name: str) -> Entry:
+        """By canonical name or alias, of a node that passed the document's check.
+
+        Raises:
+            LookupError: it is not there after all.
+        """
+        if (found := self.find(role, name)) is None:
+            raise LookupError(f"the catalogue has no {role} {name!r}")
+        return found
+
     def names(self, role: Role) -> Sequence[str]:
         """All names of a role, aliases too, sorted."""
         return sorted(name for (r, name) in self._by_name if r == role)

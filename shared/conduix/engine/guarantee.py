@@ -45,9 +45,7 @@ def assess(spec: PipelineSpec, catalog: Catalog) -> Guarantee:
 
 def _parts(spec: PipelineSpec, catalog: Catalog) -> Iterator[Part]:
     for node in spec.nodes:
-        entry = catalog.find(node.role, node.type)
-        if entry is None:
-            raise LookupError(f"{node.role} {node.type!r} passed the document's check but is not in the catalogue")
+        entry = catalog.entry(node.role, node.type)
         if node.role == "source":
             yield _source(node, replayable=entry.guarantee != "not replayable")
         elif node.role == "sink":
