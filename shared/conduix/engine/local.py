@@ -39,7 +39,8 @@ def default_state_dir(pipeline: str) -> Path:
 class LocalRun:
     """Holds a state directory while a document runs. Use as a context manager.
 
-    Batch: unfinished state must be resumed or given up by the user's word; finished state makes room for a new run.
+    Batch: unfinished state must be resumed or given up by the user's word; finished state makes room for a new run,
+    and resuming it does nothing: a crash after the last checkpoint must not look like a mistake of the user.
     Realtime resumes by itself. A document with a source that cannot be read again always starts afresh.
 
     Raises:
@@ -125,11 +126,7 @@ class LocalRun:
     ) -> bool:
         if fresh or newest is None:
             return False
-        if newest.final and newest.phase == "complete":
-            if resume:
-                raise UsageError(
-                    f"the last run in {self.directory} is complete", remedy="leave --resume away to run anew"
-                )
+        if newest.final and newest.phase == "complete" and not resume:
             return False
         if not _replayable(spec, catalog):
             if resume:
