@@ -181,13 +181,13 @@ class Builder:
 
     def index(self, children: list[Any]) -> tree.Method:
         target, bracket, position, _ = children
-        return tree.Method(target, "index", (position,), bracket.mark)
+        return tree.Method(target, "[]", (position,), bracket.mark)
 
     def slice(self, children: list[Any]) -> tree.Method:
         target, bracket = children[:2]
         bounds = [child for child in children[2:] if not isinstance(child, Token)]
         absent = tree.Literal(None, bracket.mark)
-        return tree.Method(target, "slice", tuple(bound or absent for bound in bounds), bracket.mark)
+        return tree.Method(target, "[:]", tuple(bound or absent for bound in bounds), bracket.mark)
 
     def positional(self, children: list[Any]) -> Expr:
         expression: Expr = children[0]

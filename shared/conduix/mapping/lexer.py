@@ -85,6 +85,29 @@ def tokenize(text: str, dialect: Dialect = "mapping") -> Iterator[Token]:
             yield token
 
 
+def unescape(content: str) -> str | None:
+    """The text that a quoted string with this content stands for; None where an escape is wrong."""
+    if "\\" not in content:
+        return content
+    parts: list[str] = []
+    at = 0
+    while (slash := content.find("\\", at)) >= 0:
+        escape = _ESCAPE.match(content, slash)
+        character = None if escape is None else _escaped(escape)
+        if escape is None or character is None:
+            return None
+        parts += (content[at:slash], character)
+        at = escape.end()
+    return "".join((*parts, content[at:]))
+
+
+def _escaped(escape: re.Match[str]) -> str | None:
+    if escape[1]:
+        return _SIMPLE_ESCAPES[escape[1]]
+    code = int(escape[5], 8) if escape[5] else int(escape[2] or escape[3] or escape[4], 16)
+    return None if code > 0x10FFFF or 0xD800 <= code <= 0xDFFF else chr(code)
+
+
 class _Scanner:
     """Walks through the text once; `scan` gives each token with the number of brackets open after it."""
 
@@ -209,28 +232,13 @@ class _Scanner:
         return self._take("STRING", quoted.end(), self._unescape(quoted[1]))
 
     def _unescape(self, content: str) -> str:
-        if "\\" not in content:
-            return content
-        parts: list[str] = []
-        at = 0
-        while (slash := content.find("\\", at)) >= 0:
-            escape = _ESCAPE.match(content, slash)
-            if escape is None:
-                raise self._fail(
-                    f"`{content[slash : slash + 2]}` is no escape in a string: "
-                    f"write `\\{content[slash : slash + 2]}` for a backslash, or put the text in `\"\"\"`"
-                )
-            parts += (content[at:slash], self._character(escape))
-            at = escape.end()
-        return "".join((*parts, content[at:]))
-
-    def _character(self, escape: re.Match[str]) -> str:
-        if escape[1]:
-            return _SIMPLE_ESCAPES[escape[1]]
-        code = int(escape[5], 8) if escape[5] else int(escape[2] or escape[3] or escape[4], 16)
-        if code > 0x10FFFF or 0xD800 <= code <= 0xDFFF:
-            raise self._fail(f"`{escape[0]}` is no character")
-        return chr(code)
+        resolved = unescape(content)
+        if resolved is None:
+            raise self._fail(
+                f'"{content}" has a wrong escape: write `\\\\` for a backslash, or put the text in `"""`, '
+                "where nothing is escaped"
+            )
+        return resolved
 
     def _word_or_number(self) -> Token:
         after_dot = self._last is not None and self._last.kind in {"DOT", "PATH"} and self._last_end == self._at

@@ -119,5 +119,5 @@ def _hint(token: Token, expected: set[str]) -> str:
     if "PLUS" in expected and token.kind in {"NAME", "STRING", "INTEGER", "THIS", "ROOT"}:
         return "one statement a line; join values with an operator"
     if token.kind == "LBRACE" and "RPAREN" in expected:
-        return "write an object as a value: {\"key\": value}"
+        return 'write an object as a value: {"key": value}'
     return ""

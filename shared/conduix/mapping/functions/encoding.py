@@ -1,0 +1,165 @@
+"""Encoding bytes as text and back, and compression."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import struct
+import zlib
+from collections.abc import Callable
+from typing import Any
+
+from conduix.errors import MappingError
+from conduix.mapping.functions.declare import Family, Parameter
+from conduix.mapping.values import MAX_SIZE, WrongType, data, refuse_giant
+
+family = Family("encoding")
+
+_SCHEME = Parameter("scheme", "string", "`base64`, `base64url`, `base64rawurl`, `hex`, `ascii85` or `z85`.")
+
+
+def _raw(value: Any) -> bytes:
+    if isinstance(value, str | bytes):
+        return data(value)
+    raise WrongType("string", value)
+
+
+_Z85 = b"0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ.-:+=^!/*?&<>()[]{}@%$#"
+_B85 = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz!#$%&()*+-;<=>?@^_`{|}~"
+_TO_Z85 = bytes.maketrans(_B85, _Z85)
+_FROM_Z85 = bytes.maketrans(_Z85, _B85)
+
+
+def _encode_z85(raw: bytes) -> bytes:
+    if len(raw) % 4:
+        raise MappingError("z85: the length of the input must be a multiple of 4")
+    return base64.b85encode(raw).translate(_TO_Z85)
+
+
+def _decode_z85(raw: bytes) -> bytes:
+    if len(raw) % 5 or any(byte not in _Z85 for byte in raw):
+        raise MappingError("z85: wrong character, or a length that is no multiple of 5")
+    return base64.b85decode(raw.translate(_FROM_Z85))
+
+
+def _decode_base64(raw: bytes, altchars: bytes | None, *, padded: bool) -> bytes:
+    kept = raw.translate(None, b"\r\n")
+    if not padded:
+        if b"=" in kept:
+            raise MappingError(f"illegal base64 data at input byte {kept.index(b'=')}")
+        kept += b"=" * (-len(kept) % 4)
+    try:
+        return base64.b64decode(kept, altchars=altchars, validate=True)
+    except binascii.Error as error:
+        raise MappingError(f"illegal base64 data: {error}") from error
+
+
+def _decode_hex(raw: bytes) -> bytes:
+    try:
+        return binascii.unhexlify(raw)
+    except binascii.Error as error:
+        raise MappingError(f"encoding/hex: {error}") from error
+
+
+def _decode_ascii85(raw: bytes) -> bytes:
+    try:
+        return base64.a85decode(raw)
+    except (ValueError, struct.error) as error:
+        raise MappingError(f"illegal ascii85 data: {error}") from error
+
+
+_ENCODERS: dict[str, Callable[[bytes], bytes]] = {
+    "base64": base64.b64encode,
+    "base64url": base64.urlsafe_b64encode,
+    "base64rawurl": lambda raw: base64.urlsafe_b64encode(raw).rstrip(b"="),
+    "hex": binascii.hexlify,
+    "ascii85": base64.a85encode,
+    "z85": _encode_z85,
+}
+_DECODERS: dict[str, Callable[[bytes], bytes]] = {
+    "base64": lambda raw: _decode_base64(raw, None, padded=True),
+    "base64url": lambda raw: _decode_base64(raw, b"-_", padded=True),
+    "base64rawurl": lambda raw: _decode_base64(raw, b"-_", padded=False),
+    "hex": _decode_hex,
+    "ascii85": _decode_ascii85,
+    "z85": _decode_z85,
+}
+
+
+def _chosen(table: dict[str, Callable[..., bytes]], name: str, what: str) -> Callable[..., bytes]:
+    if name not in table:
+        raise MappingError(f"unrecognized {what} type: {name}: write one of {', '.join(table)}")
+    return table[name]
+
+
+def _prepare_encode(scheme: str) -> Callable[[Any], str]:
+    encoder = _chosen(_ENCODERS, scheme, "encoding")
+    return lambda value: encoder(_raw(value)).decode("ascii")
+
+
+@family.method("encode", "Bytes, or a text's bytes, as a text of a scheme.", _SCHEME, prepare=_prepare_encode,
+               examples=(('root.a = this.a.encode("hex")', '{"a":"hello"}', '{"a":"68656c6c6f"}'),))  # fmt: skip
+def encode(value: Any, scheme: str) -> str:
+    """The encoded text."""
+    return _prepare_encode(scheme)(value)
+
+
+def _prepare_decode(scheme: str) -> Callable[[Any], bytes]:
+    decoder = _chosen(_DECODERS, scheme, "encoding")
+    return lambda value: decoder(_raw(value))
+
+
+@family.method("decode", "The bytes that a text of a scheme stands for.", _SCHEME, prepare=_prepare_decode,
+               examples=(('root.a = this.a.decode("hex").string()', '{"a":"68656c6c6f"}', '{"a":"hello"}'),))  # fmt: skip
+def decode(value: Any, scheme: str) -> bytes:
+    """The bytes. Raises MappingError where the text is not of the scheme."""
+    return _prepare_decode(scheme)(value)
+
+
+# compression: window bits say which container zlib writes and expects
+_WINDOWS = {"gzip": 31, "pgzip": 31, "zlib": 15, "flate": -15}
+
+
+def _deflater(algorithm: str) -> Callable[[bytes, int], bytes]:
+    def deflate(raw: bytes, level: int) -> bytes:
+        worker = zlib.compressobj(level, wbits=_WINDOWS[algorithm])
+        return worker.compress(raw) + worker.flush()
+
+    return deflate
+
+
+def _inflater(algorithm: str) -> Callable[[bytes], bytes]:
+    def inflate(raw: bytes) -> bytes:
+        worker = zlib.decompressobj(wbits=_WINDOWS[algorithm])
+        try:
+            made = worker.decompress(raw, MAX_SIZE + 1)
+        except zlib.error as error:
+            raise MappingError(f"{algorithm}: {error}") from error
+        refuse_giant(len(made))
+        if not worker.eof:
+            raise MappingError(f"{algorithm}: unexpected end of the data")
+        return made
+
+    return inflate
+
+
+_COMPRESSORS: dict[str, Callable[..., bytes]] = {name: _deflater(name) for name in _WINDOWS}
+_DECOMPRESSORS: dict[str, Callable[..., bytes]] = {name: _inflater(name) for name in _WINDOWS}
+
+
+@family.method("compress", "Bytes, or a text's bytes, compressed.",
+               Parameter("algorithm", "string", "`gzip`, `zlib` or `flate`."),
+               Parameter("level", "integer", "From 0, fast, to 9, small; -1 for the usual.", -1),
+               examples=(('root.a = this.a.compress("zlib").decompress("zlib").string()', '{"a":"hi"}', '{"a":"hi"}'),))  # fmt: skip
+def compress(value: Any, algorithm: str, level: int) -> bytes:
+    """The compressed bytes."""
+    if not -1 <= level <= 9:
+        raise MappingError(f"a compression level of {level} is not within -1 to 9")
+    return _chosen(_COMPRESSORS, algorithm, "compression")(_raw(value), level)
+
+
+@family.method("decompress", "Compressed bytes as they were.", Parameter("algorithm", "string", "See `compress`."),
+               examples=(('root.a = this.a.compress("gzip").decompress("gzip").string()', '{"a":"hi"}', '{"a":"hi"}'),))  # fmt: skip
+def decompress(value: Any, algorithm: str) -> bytes:
+    """The bytes, which may be 10 MB at most."""
+    return _chosen(_DECOMPRESSORS, algorithm, "decompression")(_raw(value))

@@ -1,0 +1,150 @@
+"""Hashes and checksums."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import zlib
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+from conduix.errors import MappingError
+from conduix.mapping.functions.declare import Family, Parameter
+from conduix.mapping.values import WrongType, data
+
+family = Family("hashing")
+
+Digest = Callable[[bytes], bytes]
+
+
+def _digest(name: str) -> Digest:
+    make: Callable[..., Any] = getattr(hashlib, name)
+    return lambda raw: make(raw, usedforsecurity=False).digest()
+
+
+_PLAIN: dict[str, Digest] = {
+    **{name: _digest(name) for name in ("md5", "sha1", "sha256", "sha512")},
+    "xxhash64": lambda raw: str(xxhash64(raw)).encode(),
+    "fnv32": lambda raw: str(fnv32(raw)).encode(),
+}
+_KEYED = ("hmac_sha1", "hmac_sha256", "hmac_sha512")
+
+
+def _chosen(algorithm: str, key: bytes | None, polynomial: str) -> Digest:
+    name = algorithm.replace("-", "_")
+    if name in _KEYED:
+        if not key:
+            raise MappingError(f"hash algorithm {algorithm} requires a key argument")
+        secret = key
+        return lambda raw: hmac.digest(secret, raw, name.removeprefix("hmac_"))
+    if name == "crc32":
+        return lambda raw: crc32(raw, polynomial).to_bytes(4, "big")
+    if name not in _PLAIN:
+        raise MappingError(
+            f"unrecognized hash type: {algorithm}: write one of {', '.join((*_PLAIN, *_KEYED, 'crc32'))}"
+        )
+    return _PLAIN[name]
+
+
+def _prepare(algorithm: str, key: bytes | None, polynomial: str) -> Callable[[Any], bytes]:
+    digest = _chosen(algorithm, key, polynomial)
+
+    def hashed(value: Any) -> bytes:
+        if not isinstance(value, str | bytes):
+            raise WrongType("string", value)
+        return digest(data(value))
+
+    return hashed
+
+
+@family.method("hash", "The hash of bytes or of a text, as bytes; `.encode(\"hex\")` makes it readable.",
+               Parameter("algorithm", "string", "`md5`, `sha1`, `sha256`, `sha512`, `hmac_sha1`, `hmac_sha256`, "
+                                                "`hmac_sha512`, `crc32`, `fnv32` or `xxhash64`."),
+               Parameter("key", "data", "The key of an HMAC.", None),
+               Parameter("polynomial", "string", "Of `crc32`: `IEEE`, `Castagnoli` or `Koopman`.", "IEEE"),
+               prepare=_prepare,
+               examples=(('root.a = this.a.hash("md5").encode("hex")', '{"a":"hello world"}',
+                          '{"a":"5eb63bbbe01eeed093cb22bb8f5acdc3"}'),))  # fmt: skip
+def hash_value(value: Any, algorithm: str, key: bytes | None, polynomial: str) -> bytes:
+    """The digest; `fnv32` and `xxhash64` give their number as text."""
+    return _prepare(algorithm, key, polynomial)(value)
+
+
+_POLYNOMIALS = {"Castagnoli": 0x82F63B78, "Koopman": 0xEB31D82E}
+
+
+@cache
+def _table(polynomial: int) -> tuple[int, ...]:
+    table: list[int] = []
+    for byte in range(256):
+        remainder = byte
+        for _ in range(8):
+            remainder = remainder >> 1 ^ (polynomial if remainder & 1 else 0)
+        table.append(remainder)
+    return tuple(table)
+
+
+def crc32(raw: bytes, polynomial: str) -> int:
+    """The checksum by the polynomial of that name."""
+    if polynomial == "IEEE":
+        return zlib.crc32(raw)
+    if polynomial not in _POLYNOMIALS:
+        raise MappingError(f'unsupported crc32 hash key "{polynomial}"')
+    table, remainder = _table(_POLYNOMIALS[polynomial]), 0xFFFFFFFF
+    for byte in raw:
+        remainder = table[(remainder ^ byte) & 0xFF] ^ remainder >> 8
+    return remainder ^ 0xFFFFFFFF
+
+
+def fnv32(raw: bytes) -> int:
+    """FNV-1 of 32 bits."""
+    value = 0x811C9DC5
+    for byte in raw:
+        value = value * 0x01000193 & 0xFFFFFFFF ^ byte
+    return value
+
+
+_P1, _P2, _P3, _P4, _P5 = (
+    0x9E3779B185EBCA87, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9, 0x85EBCA77C2B2AE63, 0x27D4EB2F165667C5,
+)  # fmt: skip
+_MASK = 2**64 - 1
+
+
+def _rotated(value: int, bits: int) -> int:
+    return (value << bits | value >> (64 - bits)) & _MASK
+
+
+def _round(lane: int, word: int) -> int:
+    return _rotated((lane + word * _P2) & _MASK, 31) * _P1 & _MASK
+
+
+def xxhash64(raw: bytes) -> int:
+    """XXH64 with seed 0."""
+    size, at = len(raw), 0
+    if size >= 32:
+        lanes = [(_P1 + _P2) & _MASK, _P2, 0, -_P1 & _MASK]
+        while at <= size - 32:
+            for lane in range(4):
+                lanes[lane] = _round(lanes[lane], int.from_bytes(raw[at : at + 8], "little"))
+                at += 8
+        value = sum(_rotated(lane, bits) for lane, bits in zip(lanes, (1, 7, 12, 18), strict=True)) & _MASK
+        for lane_value in lanes:
+            value = ((value ^ _round(0, lane_value)) * _P1 + _P4) & _MASK
+    else:
+        value = _P5
+    return _finished(raw, at, (value + size) & _MASK)
+
+
+def _finished(raw: bytes, at: int, value: int) -> int:
+    while at + 8 <= len(raw):
+        value = _rotated(value ^ _round(0, int.from_bytes(raw[at : at + 8], "little")), 27) * _P1 + _P4 & _MASK
+        at += 8
+    if at + 4 <= len(raw):
+        value = _rotated(value ^ int.from_bytes(raw[at : at + 4], "little") * _P1 & _MASK, 23) * _P2 + _P3 & _MASK
+        at += 4
+    for byte in raw[at:]:
+        value = _rotated(value ^ byte * _P5 & _MASK, 11) * _P1 & _MASK
+    value = (value ^ value >> 33) * _P2 & _MASK
+    value = (value ^ value >> 29) * _P3 & _MASK
+    return value ^ value >> 32

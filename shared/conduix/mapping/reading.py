@@ -1,0 +1,140 @@
+"""From text to checked tree: mappings and conditions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import NoReturn
+
+from conduix.errors import MappingSyntaxError
+from conduix.mapping import tree
+from conduix.mapping.build import Bare, Item, RawImport, RawMap, is_expression, settle, statements_of
+from conduix.mapping.check import check_expression, check_statements
+from conduix.mapping.functions import find
+from conduix.mapping.parser import parse
+from conduix.mapping.tree import Expr, Mapping, Mark
+
+MAX_TEXT = 1_000_000
+_MAX_IMPORTS = 50
+
+Importer = Callable[[str], str]
+
+
+def read_mapping(text: str, *, in_place: bool = False, read_import: Importer | None = None) -> Mapping:
+    """See `conduix.mapping.parse_mapping`."""
+    items = _items(text)
+    if all(not isinstance(item, RawMap | RawImport) for item in items) and is_expression(items[0]):
+        return _shorthand(items, text, in_place=in_place)
+    maps = _maps(items, read_import, depth=0)
+    statements = statements_of(tuple(item for item in items if not isinstance(item, RawMap | RawImport)))
+    return Mapping(check_statements(statements), tuple(maps.values()), text, in_place)
+
+
+def _items(text: str) -> tuple[Item, ...]:
+    refuse_long(text)
+    items: tuple[Item, ...] = parse(text, "program", "mapping")
+    if not items:
+        raise MappingSyntaxError("the mapping is empty: write `root = this` to keep the record", line=1, column=1)
+    return items
+
+
+def refuse_long(text: str) -> None:
+    """Raises a MappingSyntaxError for a text that is longer than any person writes."""
+    if len(text) > MAX_TEXT:
+        raise MappingSyntaxError(f"the text has {len(text)} characters, the limit is {MAX_TEXT}", line=1, column=1)
+
+
+def _shorthand(items: tuple[Item, ...], text: str, *, in_place: bool) -> Mapping:
+    """A mapping that is one expression means `root = expression`."""
+    first = items[0]
+    assert isinstance(first, Bare)
+    if len(items) > 1:
+        _refuse(
+            "expected the mapping to end here as the beginning is shorthand for `root = …`, "
+            "but this shorthand form cannot be followed with more assignments",
+            items[1].mark,
+        )
+    value = check_expression(settle(first.value))
+    assignment = tree.Assign(tree.Target("root", (), first.mark), value, first.mark)
+    return Mapping((assignment,), (), text, in_place)
+
+
+def _maps(items: tuple[Item, ...], read_import: Importer | None, depth: int) -> dict[str, tree.MapDecl]:
+    maps: dict[str, tree.MapDecl] = {}
+    for item in items:
+        if isinstance(item, RawMap):
+            statements = check_statements(statements_of(item.items, in_map=True))
+            _add(maps, tree.MapDecl(item.name, statements, item.mark), item.mark)
+        elif isinstance(item, RawImport):
+            for declared in _imported(item, read_import, depth).values():
+                _add(maps, declared, item.mark)
+    return maps
+
+
+def _add(maps: dict[str, tree.MapDecl], declared: tree.MapDecl, mark: Mark) -> None:
+    if declared.name in maps:
+        _refuse(f"map name collision: {declared.name}: give each map its own name", mark)
+    maps[declared.name] = declared
+
+
+def _imported(item: RawImport, read_import: Importer | None, depth: int) -> dict[str, tree.MapDecl]:
+    if read_import is None:
+        _refuse("imports are not allowed here: write the maps into this mapping", item.mark)
+    if depth >= _MAX_IMPORTS:
+        _refuse(f"imports are nested deeper than {_MAX_IMPORTS}: do two files import each other?", item.mark)
+    try:
+        text = read_import(item.path)
+    except OSError as error:
+        _refuse(f"failed to read import: {item.path}: {error.strerror or error}", item.mark)
+    try:
+        maps = _maps(_items(text), read_import, depth + 1)
+    except MappingSyntaxError as error:
+        _refuse(f"in `{item.path}`, line {error.line}, column {error.column}: {error.message}", item.mark)
+    if not maps:
+        _refuse(f"no maps to import from '{item.path}'", item.mark)
+    return maps
+
+
+def read_condition(text: str) -> Expr:
+    """See `conduix.mapping.parse_condition`."""
+    refuse_long(text)
+    if not text.strip():
+        raise MappingSyntaxError(
+            'the condition is empty: write one, such as `this.status == "active"`', line=1, column=1
+        )
+    raw = parse(text, "condition", "condition")
+    return check_expression(settle(raw))
+
+
+def is_deterministic(node: Mapping | Expr) -> bool:
+    """See `conduix.mapping.is_deterministic`."""
+    return all(_deterministic(below) for top in _tops(node) for below in tree.walk(top))
+
+
+def _tops(node: Mapping | Expr) -> Iterator[Expr]:
+    if not isinstance(node, Mapping):
+        yield node
+        return
+    yield from tree.expressions(node.statements)
+    for declared in node.maps:
+        yield from tree.expressions(declared.statements)
+
+
+def _deterministic(node: Expr) -> bool:
+    if isinstance(node, tree.Method) and node.name == "bloblang":
+        # its text may come with the record, and then anything may stand in it
+        return isinstance(node.args[0], tree.Literal) and _inner_deterministic(node.args[0].value)
+    if isinstance(node, tree.Call | tree.Method):
+        declared = find("function" if isinstance(node, tree.Call) else "method", node.name)
+        return declared is not None and declared.deterministic
+    return True
+
+
+def _inner_deterministic(text: str) -> bool:
+    try:
+        return is_deterministic(read_mapping(text))
+    except MappingSyntaxError:
+        return True  # it always fails the same way
+
+
+def _refuse(message: str, mark: Mark) -> NoReturn:
+    raise MappingSyntaxError(message, line=mark.line, column=mark.column)
