@@ -120,11 +120,19 @@ _UNREAD = frozenset(
 """The value itself could not be read: what a later check says about what stands in its place is noise."""
 
 
+MAX_PROBLEMS = 100
+
+
+class Enough(Exception):
+    """So many problems are found that nobody reads more, and an attacker could make them without end."""
+
+
 class Problems:
-    """Collects what is found, so that all of it is reported at once."""
+    """Collects what is found, so that all of it is reported at once; raises `Enough` when there are 100."""
 
     def __init__(self) -> None:
         self.found: list[Diagnostic] = []
+        self._seen: set[Diagnostic] = set()
         self._unread: set[tuple[str, int, int]] = set()
 
     @property
@@ -144,19 +152,27 @@ class Problems:
         self, at: tuple[str, int, int, str], code: Code, message: str, suggestion: str, severity: Severity
     ) -> None:
         found = Diagnostic(*at, code.value, message, suggestion, severity)
-        if at[:3] in self._unread or found in self.found:
+        if at[:3] in self._unread or found in self._seen:
             return
+        self._seen.add(found)
         if code in _UNREAD:
             self._unread.add(at[:3])
         self.found.append(found)
+        if len(self.found) >= MAX_PROBLEMS:
+            raise Enough
 
     def sorted(self) -> list[Diagnostic]:
         """In the order of the text, as a reader meets them."""
         return sorted(self.found, key=lambda each: (each.file, each.line, each.column))
 
 
+_LONGEST_NAME = 64
+
+
 def nearest(word: str, known: Iterable[str]) -> str:
     """The name that was probably meant, empty if none is near; case is no difference."""
+    if len(word) > _LONGEST_NAME:
+        return ""
     by_folded = {name.casefold(): name for name in known}
     match = difflib.get_close_matches(word.casefold(), by_folded, n=1, cutoff=0.6)
     return by_folded[match[0]] if match else ""

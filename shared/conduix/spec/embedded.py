@@ -9,7 +9,6 @@ from conduix.spec.nodes import Mark, Scalar
 
 _DOUBLE_ESCAPE = re.compile(r"\\(?:x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}|.)|[^\\]+|\\$", re.DOTALL)
 _SINGLE_ESCAPE = re.compile(r"''|[^']+|'")
-_FOLDS = " \t\n"
 
 
 def locate(scalar: Scalar, line: int, column: int) -> Mark:
@@ -45,32 +44,51 @@ def _before_edits(scalar: Scalar, offset: int) -> int:
 
 
 def _stretches(scalar: Scalar) -> Iterator[tuple[int, int, int, int]]:
-    """(offset in the original text, line, column, length) of stretches that stand alike in source and text.
+    """(offset in the original text, line, column, length) of stretches that stand alike in source and text."""
+    if scalar.style == "literal":
+        return _literal_stretches(scalar)
+    return _folded_stretches(scalar) if scalar.style == "folded" else _flow_stretches(scalar)
 
-    Between lines the text holds only what folding left of them (spaces, newlines): found by skipping it.
-    """
+
+def _literal_stretches(scalar: Scalar) -> Iterator[tuple[int, int, int, int]]:
+    offset = 0
+    for line, column, raw in _block_lines(scalar):
+        yield offset, line, column, len(raw)
+        offset += len(raw) + 1
+
+
+def _folded_stretches(scalar: Scalar) -> Iterator[tuple[int, int, int, int]]:
+    """What folding left between two lines is skipped: spaces and newlines, but no indentation that was kept."""
     offset = 0
     original = _original(scalar)
-    for line, column, raw in _raw_lines(scalar):
-        if scalar.style == "literal":
-            yield offset, line, column, len(raw)
-            offset += len(raw) + 1
+    for line, column, raw in _block_lines(scalar):
+        if not raw.strip(" "):
             continue
-        if raw and raw[0] not in _FOLDS:
-            while offset < len(original) and original[offset] in _FOLDS:
-                offset += 1
-        elif raw:
-            # an escaped or more deeply indented beginning: white space of its own
-            offset = _skip_newlines(original, offset)
-        for at, length, written in _pieces(scalar, raw):
-            yield offset, line, column + at, length if written else 0
+        folds = "\n" if raw[0] in " \t" else " \t\n"
+        while original[offset : offset + 1] and original[offset] in folds:
+            offset += 1
+        yield offset, line, column, len(raw)
+        offset += len(raw)
+
+
+def _flow_stretches(scalar: Scalar) -> Iterator[tuple[int, int, int, int]]:
+    """One line break became a space, n of them n - 1 newlines; after a backslash the first one became nothing."""
+    offset = 0
+    before = scalar.mark.line
+    continued = False
+    for line, column, raw in _flow_lines(scalar):
+        breaks = line - before
+        if breaks:
+            offset += breaks - 1 if continued or breaks > 1 else 1
+        for at, length, as_written in _pieces(scalar, raw):
+            yield offset, line, column + at, length if as_written else 0
             offset += length
+        before = line
+        continued = scalar.style == "double" and _ends_in_backslash(raw)
 
 
-def _skip_newlines(text: str, offset: int) -> int:
-    while offset < len(text) and text[offset] == "\n":
-        offset += 1
-    return offset
+def _ends_in_backslash(raw: str) -> bool:
+    return (len(raw) - len(raw.rstrip("\\"))) % 2 == 1
 
 
 def _original(scalar: Scalar) -> str:
@@ -95,11 +113,8 @@ def _pieces(scalar: Scalar, raw: str) -> Iterator[tuple[int, int, bool]]:
         yield 0, len(raw), True
 
 
-def _raw_lines(scalar: Scalar) -> Iterator[tuple[int, int, str]]:
-    """(line, column, content) of the scalar's lines in the source, without indentation and quotes."""
-    if scalar.style in {"literal", "folded"}:
-        yield from _block_lines(scalar)
-        return
+def _flow_lines(scalar: Scalar) -> Iterator[tuple[int, int, str]]:
+    """(line, column, content) of the lines of a plain or quoted scalar, without indentation and quotes."""
     lines = scalar.mark.source.lines
     quote = 0 if scalar.style == "plain" else 1
     last, end = scalar.end
@@ -112,13 +127,13 @@ def _raw_lines(scalar: Scalar) -> Iterator[tuple[int, int, str]]:
 
 
 def _block_lines(scalar: Scalar) -> Iterator[tuple[int, int, str]]:
+    """(line, column, content) of the lines of a block scalar, without its indentation."""
     lines = scalar.mark.source.lines
     body = [(n, lines[n - 1]) for n in range(scalar.mark.line + 1, min(scalar.end[0], len(lines)) + 1)]
     header = lines[scalar.mark.line - 1][scalar.mark.column - 1 :]
     indent = _indent(scalar, header, [line for _, line in body])
     for number, line in body:
-        if line.strip(" ") or scalar.style == "literal":
-            yield number, indent + 1, line[indent:]
+        yield number, indent + 1, line[indent:]
 
 
 def _indent(scalar: Scalar, header: str, body: list[str]) -> int:

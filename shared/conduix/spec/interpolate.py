@@ -9,35 +9,55 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path as FilePath
 
 from conduix.spec.diagnostics import Code, Problems, nearest
 from conduix.spec.embedded import locate
-from conduix.spec.nodes import Edit, Entry, Items, Mark, Node, Path, Scalar, Table
+from conduix.spec.nodes import Edit, Entry, Items, Mark, Node, Path, Scalar, Table, short
+from conduix.spec.yamltext import MAX_BYTES
 
 _TOKEN = re.compile(r"\$\$\{(?!!)|\$\{(?![!{])(?:(?P<body>[^{}]*)\})?")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _LOOKS_SECRET = re.compile(r"PASS|SECRET|TOKEN|CREDENTIAL|PRIVATE|(?:^|_)(?:KEY|PWD|DSN|AUTH)(?:_|$)", re.IGNORECASE)
-_MAX_FILE = 1024 * 1024
+_MAX_FILE = 64 * 1024
+_COST = 100
+"""Characters that a reference counts at least: work is bounded where it puts in little or nothing, too."""
 BOUND_WHILE_RUNNING = frozenset({"LAST_SYNC_TIME"})
 """Bound by `incremental` sources, for each run anew."""
 
 
-def interpolate(root: Node, env: Mapping[str, str], problems: Problems) -> tuple[Node, Mapping[str, str]]:
-    """The tree with every reference replaced, and the secrets that were put in: value → how it is written.
+def interpolate(root: Node, env: Mapping[str, str], secrets: dict[str, str], problems: Problems) -> Node:
+    """The tree with every reference replaced.
 
-    Secret is what comes from a file, and variables whose names say so (`…PASSWORD`, `…TOKEN`, `…_KEY` and the like).
+    `secrets` is given those that were put in: value → how it is written. Secret is what comes from a file, and
+    variables whose names say so (`…PASSWORD`, `…TOKEN`, `…_KEY` and the like).
     """
-    work = _Interpolation(env, problems)
-    return work.node(root, ()), work.secrets
+    return _Interpolation(env, secrets, problems).node(root, ())
+
+
+@dataclass(frozen=True, slots=True)
+class _Reference:
+    """A `${…}` as written, and where: its place is only worked out when something is wrong with it."""
+
+    written: str
+    offset: int
+    scalar: Scalar
+    path: Path
+
+    def mark(self) -> Mark:
+        text = self.scalar.text
+        line_start = text.rfind("\n", 0, self.offset) + 1
+        return locate(self.scalar, text.count("\n", 0, self.offset) + 1, self.offset - line_start + 1)
 
 
 class _Interpolation:
-    def __init__(self, env: Mapping[str, str], problems: Problems) -> None:
+    def __init__(self, env: Mapping[str, str], secrets: dict[str, str], problems: Problems) -> None:
         self._env = env
         self._problems = problems
-        self.secrets: dict[str, str] = {}
+        self._secrets = secrets
+        self._files: dict[str, str] = {}
+        self._room = MAX_BYTES
 
     def node(self, node: Node, path: Path) -> Node:
         """The node with its scalars replaced; what has none is the same object."""
@@ -54,7 +74,12 @@ class _Interpolation:
         at = length = 0
         for match in _TOKEN.finditer(scalar.text):
             kept = scalar.text[at : match.start()]
-            put = self._replacement(match, scalar, path)
+            put = self._replacement(match["body"], _Reference(match[0], match.start(), scalar, path))
+            self._room -= len(put) + _COST
+            if self._room < 0:
+                message = f"with its variables replaced the document would be longer than {MAX_BYTES:,} characters"
+                self._problems.error(Code.YAML_TOO_LARGE, scalar.mark, path, message)
+                return scalar
             edits.append(Edit(length + len(kept), len(match[0]), len(put)))
             parts += (kept, put)
             length += len(kept) + len(put)
@@ -62,54 +87,62 @@ class _Interpolation:
         text = "".join((*parts, scalar.text[at:]))
         return replace(scalar, value=text, text=text, edits=tuple(edits)) if edits else scalar
 
-    def _replacement(self, match: re.Match[str], scalar: Scalar, path: Path) -> str:
-        if match[0] == "$${":
+    def _replacement(self, body: str | None, reference: _Reference) -> str:
+        if reference.written == "$${":
             return "${"
-        line = scalar.text.count("\n", 0, match.start()) + 1
-        column = match.start() - (scalar.text.rfind("\n", 0, match.start()) + 1) + 1
-        mark = locate(scalar, line, column)
-        body: str | None = match["body"]
-        name, colon, default = (body or "").partition(":")
+        name, colon, argument = (body or "").partition(":")
         if body is None or not _NAME.fullmatch(name):
-            message = f"{match[0]} is not a variable" if body is not None else "a brace is missing after ${"
-            self._problems.error(Code.VARIABLE_SYNTAX, mark, path, message, "${NAME}, or $${ for a plain ${")
-        elif name == "file" and colon:
-            return self._file(default, match[0], mark, path)
-        elif name == "secret" and colon:
-            message = f"there is no secret store here that knows {default}"
+            what = "a brace is missing after ${" if body is None else f"{short(reference.written)} is not a variable"
+            return self._wrong(Code.VARIABLE_SYNTAX, reference, what, "${NAME}, or $${ for a plain ${")
+        if name in BOUND_WHILE_RUNNING:
+            return reference.written
+        if name == "file" and colon:
+            return self._file(argument, reference)
+        if name == "secret" and colon:
             instead = "${NAME} for a variable, or ${file:/run/secrets/NAME}"
-            self._problems.error(Code.SECRET_STORE_MISSING, mark, path, message, instead)
-        elif name not in BOUND_WHILE_RUNNING:
-            return self._variable(name, default if colon else None, match[0], mark, path)
-        return match[0]
+            message = f"there is no secret store here that could know {argument!r}"
+            return self._wrong(Code.SECRET_STORE_MISSING, reference, message, instead)
+        return self._variable(name, argument if colon else None, reference)
 
-    def _variable(self, name: str, default: str | None, written: str, mark: Mark, path: Path) -> str:
+    def _wrong(self, code: Code, reference: _Reference, message: str, suggestion: str = "") -> str:
+        self._problems.error(code, reference.mark(), reference.path, message, suggestion)
+        return reference.written
+
+    def _variable(self, name: str, default: str | None, reference: _Reference) -> str:
         value = self._env.get(name, default)
         if value is None:
             meant = nearest(name, self._env)
-            message = f"the variable {name} is not set"
-            self._problems.error(
-                Code.VARIABLE_UNSET, mark, path, message, f"${{{meant}}}" if meant else f"${{{name}:a default}}"
-            )
-            return written
+            instead = f"${{{meant}}}" if meant else f"${{{name}:a default}}"
+            return self._wrong(Code.VARIABLE_UNSET, reference, f"the variable {name} is not set", instead)
         if name in self._env and value and _LOOKS_SECRET.search(name):
-            self.secrets[value] = written
+            self._secrets[value] = reference.written
         return value
 
-    def _file(self, name: str, written: str, mark: Mark, path: Path) -> str:
-        try:
-            file = FilePath(name)
-            if file.exists() and not file.is_file():
-                raise IsADirectoryError(0, "it is not a file")
-            with file.open("rb") as opened:
-                content = opened.read(_MAX_FILE + 1)
-            if len(content) > _MAX_FILE:
-                raise OSError(0, "it is larger than 1 MiB")
-            value = content.decode().removesuffix("\n").removesuffix("\r")
-        except (OSError, ValueError) as error:
-            reason = (error.strerror or str(error)) if isinstance(error, OSError) else "it is not UTF-8 text"
-            self._problems.error(Code.FILE_UNREADABLE, mark, path, f"cannot read {name}: {reason}")
-            return written
+    def _file(self, name: str, reference: _Reference) -> str:
+        if name not in self._files:
+            try:
+                self._files[name] = _read(name)
+            except (OSError, ValueError) as error:
+                reason = (error.strerror or str(error)) if isinstance(error, OSError) else "it is not UTF-8 text"
+                return self._wrong(Code.FILE_UNREADABLE, reference, f"cannot read {short(name)}: {reason}")
+        value = self._files[name]
         if value:
-            self.secrets[value] = written
+            self._secrets[value] = reference.written
         return value
+
+
+def _read(name: str) -> str:
+    """A file's text without the newline at its end.
+
+    Raises:
+        OSError: it cannot be read, is no file (a pipe would block), or is too large.
+        ValueError: it is not UTF-8, or its name is no file name.
+    """
+    file = FilePath(name)
+    if file.exists() and not file.is_file():
+        raise OSError(0, "it is not a file")
+    with file.open("rb") as opened:
+        content = opened.read(_MAX_FILE + 1)
+    if len(content) > _MAX_FILE:
+        raise OSError(0, "it is larger than 64 KiB")
+    return content.decode().removesuffix("\n").removesuffix("\r")

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from conduix.spec import dialects
 from conduix.spec.check import check
-from conduix.spec.diagnostics import Diagnostic, DocumentError, Problems
+from conduix.spec.diagnostics import Diagnostic, DocumentError, Enough, Problems
 from conduix.spec.interpolate import interpolate
 from conduix.spec.model import CatalogView, PipelineSpec
 from conduix.spec.normal import mask
@@ -42,13 +43,15 @@ def load(
         overrides: `path=value`, put in before variables are replaced.
     """
     problems = Problems()
-    root = parse(text, file, problems)
-    if root is None:
-        return Loaded(None, tuple(problems.sorted()))
-    root = apply_overrides(root, overrides, problems)
-    root, secrets = interpolate(root, env, problems)
-    draft = dialects.read(root, catalog, problems)
-    spec = check(draft, catalog, secrets, problems) if draft else None
+    secrets: dict[str, str] = {}
+    spec = None
+    with suppress(Enough):
+        root = parse(text, file, problems)
+        if root is not None:
+            root = apply_overrides(root, overrides, problems)
+            root = interpolate(root, env, secrets, problems)
+            draft = dialects.read(root, catalog, problems)
+            spec = check(draft, catalog, secrets, problems) if draft else None
     found = tuple(
         replace(each, message=mask(each.message, secrets), suggestion=mask(each.suggestion, secrets))
         for each in problems.sorted()

@@ -33,7 +33,7 @@ class Source:
         return LINE_BREAK.split(self.text)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class Mark:
     """A place in a source; line and column count from 1, columns in characters."""
 
@@ -51,7 +51,7 @@ class Edit:
     replaced_by: int
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Scalar:
     """A string, number, boolean or null."""
 
@@ -65,7 +65,7 @@ class Scalar:
     edits: tuple[Edit, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Items:
     """A sequence."""
 
@@ -73,7 +73,7 @@ class Items:
     values: list[Node]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class Entry:
     """A value of a mapping and where its key stands."""
 
@@ -81,7 +81,7 @@ class Entry:
     value: Node
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Table:
     """A mapping; keys are always text."""
 
@@ -124,6 +124,11 @@ def kind(value: object) -> str:
     return "a mapping" if isinstance(value, Mapping) else "a list"
 
 
+def short(text: str) -> str:
+    """A text that fits into a message."""
+    return text if len(text) <= 60 else f"{text[:57]}…"
+
+
 def child(node: Node | None, step: str | int) -> Node | None:
     """One step down; None where the tree has no such place."""
     if isinstance(node, Table) and isinstance(step, str):
@@ -143,6 +148,6 @@ def _steps(path: Path) -> Iterator[str]:
         if isinstance(step, int):
             yield f"[{step}]"
         elif _BARE_KEY.fullmatch(step):
-            yield f".{step}"
+            yield f".{short(step)}"
         else:
-            yield '["' + step.replace("\\", "\\\\").replace('"', '\\"') + '"]'
+            yield '["' + short(step).replace("\\", "\\\\").replace('"', '\\"') + '"]'

@@ -10,6 +10,8 @@ from __future__ import annotations
 import math
 import re
 
+from conduix.spec.nodes import short
+
 _WORDS: dict[str, bool | None] = {
     "": None,
     "~": None,
@@ -32,6 +34,8 @@ _NO_NUMBER = re.compile(r"[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)")
 _NUMERIC_START = frozenset("0123456789+-.")
 _INT64 = range(-(2**63), 2**63)
 _LONGEST_INT = 20
+_LONGEST_NUMBER = 400
+_OF_NUMBERS = frozenset("0123456789+-._:eEx")
 
 
 class AmbiguousScalar(ValueError):
@@ -66,6 +70,10 @@ def read_plain(text: str) -> str | int | float | bool | None:
 
 
 def _read_number(text: str) -> str | int | float:
+    if len(text) > _LONGEST_NUMBER:
+        if set(text) <= _OF_NUMBERS:
+            raise NumberOutOfRange(f"{short(text)} is too long for a number")
+        return text
     if _INT.fullmatch(text) or _HEX.fullmatch(text):
         return _integer(text)
     _refuse_ambiguous(text)
@@ -73,7 +81,7 @@ def _read_number(text: str) -> str | int | float:
         return text
     number = float(text)
     if math.isinf(number):
-        raise NumberOutOfRange(f"{_short(text)} is beyond the range of a 64-bit float")
+        raise NumberOutOfRange(f"{short(text)} is beyond the range of a 64-bit float")
     return number
 
 
@@ -81,7 +89,7 @@ def _integer(text: str) -> int:
     # the length is looked at first: Python refuses to convert thousands of digits, in other words than ours
     number = int(text, 0) if len(text) <= _LONGEST_INT else _INT64.stop
     if number not in _INT64:
-        raise NumberOutOfRange(f"{_short(text)} is beyond 64 bits")
+        raise NumberOutOfRange(f"{short(text)} is beyond 64 bits")
     return number
 
 
@@ -89,9 +97,8 @@ def _refuse_ambiguous(text: str) -> None:
     quoted = f'"{text}"'
     if _OCTAL.fullmatch(text):
         decimal = re.sub("^([-+]?)0+(?=[0-9])", r"\1", text)
-        raise AmbiguousScalar(
-            f"{text} is octal for some YAML parsers and decimal for others", f"{decimal}, or {quoted} if text is meant"
-        )
+        message = f"{short(text)} is octal for some YAML parsers and decimal for others"
+        raise AmbiguousScalar(message, f"{short(decimal)}, or {short(quoted)} if text is meant")
     if _RADIX.fullmatch(text):
         raise AmbiguousScalar(
             f"{text} is a number for some YAML parsers and text for others",
@@ -106,7 +113,3 @@ def _refuse_ambiguous(text: str) -> None:
         )
     if _NO_NUMBER.fullmatch(text):
         raise AmbiguousScalar(f"{text} is not a number that JSON knows", quoted)
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= 40 else f"{text[:37]}…"

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from conduix.spec.diagnostics import Code, Problems, nearest
+from conduix.spec.diagnostics import MAX_PROBLEMS, Code, Problems, nearest
 from conduix.spec.dialects.draft import Option
 from conduix.spec.nodes import Mark, Node, Path, Scalar, Table, child, kind, plain
 from conduix.spec.options import Options
@@ -73,7 +73,9 @@ def validate(model: type[M], options: Mapping[str, Option], subject: Subject, pr
     try:
         valid = model.model_validate({key: plain(option.value) for key, option in options.items()})
     except ValidationError as error:
-        faults = [_place(each, model, options, subject) for each in error.errors(include_url=False)]
+        # more than are reported at all would only cost time: placing compares them with each other
+        errors = error.errors(include_url=False)[: 2 * MAX_PROBLEMS]
+        faults = [_place(each, model, options, subject) for each in errors]
         for fault, expected in _merged(faults):
             _report(fault, expected, subject, problems)
         return None

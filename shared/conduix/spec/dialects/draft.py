@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from conduix.spec.diagnostics import Code, Problems, nearest
@@ -182,22 +183,23 @@ def name_nodes(nodes: list[DraftNode], problems: Problems) -> None:
     for node in nodes:
         if node.id and node.id in first:
             message = f"the id {node.id!r} is taken by the {first[node.id].role} in line {first[node.id].mark.line}"
-            problems.error(Code.DUPLICATE_ID, node.mark, node.path, message, _free(node.id, first))
+            problems.error(Code.DUPLICATE_ID, node.mark, node.path, message, next(_numbered(node.id, first)))
             node.broken = True
         elif node.id:
             first[node.id] = node
+    free: dict[str, Iterator[str]] = {}
     for node in nodes:
         if not node.id:
-            node.id = _free(node.type or node.role, first)
+            base = node.type or node.role
+            node.id = next(free.setdefault(base, _numbered(base, first)))
             first[node.id] = node
 
 
-def _free(name: str, taken: Mapping[str, object]) -> str:
+def _numbered(name: str, taken: Mapping[str, object]) -> Iterator[str]:
+    """`name`, `name-2`, `name-3`, … without those that are taken."""
     base = re.sub(r"[^A-Za-z0-9_-]+", "-", name)[:56] or "node"
-    number = 1
-    while (candidate := base if number == 1 else f"{base}-{number}") in taken:
-        number += 1
-    return candidate
+    candidates = itertools.chain([base], (f"{base}-{number}" for number in itertools.count(2)))
+    return (candidate for candidate in candidates if candidate not in taken)
 
 
 def read_root(root: Table, own_keys: frozenset[str], problems: Problems) -> tuple[dict[str, Entry], DraftNode | None]:
