@@ -1,6 +1,8 @@
 """Named places where a test may kill, fail or starve the process: `CONDUIX_FAILPOINT=NAME[:k][=kill|raise|ENOSPC|EIO]`.
 
 Nothing happens unless `CONDUIX_TESTING=1` stands beside it. `k` counts the passes through the point (1: the first).
+Several of them, joined by commas, fire one after the other: each is armed when the one before it has fired, so that
+a test can kill the process while it recovers from what was raised.
 `CONDUIX_SLOW=NAME:seconds` makes a point take its time, so that races with what runs beside it become wide.
 """
 
@@ -49,11 +51,16 @@ class _Armed:
     action: str
 
 
-def _armed_from(environment: Mapping[str, str]) -> _Armed | None:
+def _armed_from(environment: Mapping[str, str]) -> list[_Armed]:
+    """In the order in which they fire."""
     text = environment.get("CONDUIX_FAILPOINT", "")
     if not text or environment.get("CONDUIX_TESTING") != "1":
-        return None
-    point, _, action = text.partition("=")
+        return []
+    return [_one_armed(part, text) for part in text.split(",")]
+
+
+def _one_armed(part: str, text: str) -> _Armed:
+    point, _, action = part.partition("=")
     name, _, count = point.partition(":")
     if name not in NAMES or action not in {"", "kill", "raise", "ENOSPC", "EIO"}:
         raise ValueError(
@@ -76,12 +83,12 @@ _slow = _slow_from(os.environ)
 
 def armed(name: str) -> bool:
     """Is this very point armed? For places that behave alike but must be cut in two to be interrupted."""
-    return _armed is not None and _armed.name == name
+    return bool(_armed) and _armed[0].name == name
 
 
 def failpoint(name: str) -> None:
     """Pass through the point `name`; costs one comparison unless a test armed something."""
-    if _armed is not None or _slow is not None:
+    if _armed or _slow is not None:
         _pass(name)
 
 
@@ -90,14 +97,19 @@ def _pass(name: str) -> None:
         raise ValueError(f"failpoint {name!r} is not in the registry")
     if _slow is not None and _slow[0] == name:
         time.sleep(_slow[1])
-    if _armed is None or name != _armed.name:
+    if not armed(name):
         return
-    _armed.countdown -= 1
-    if _armed.countdown != 0:
-        return
-    if _armed.action == "kill":
+    point = _armed[0]
+    point.countdown -= 1
+    if point.countdown == 0:
+        _armed.pop(0)
+        _fire(point)
+
+
+def _fire(point: _Armed) -> None:
+    if point.action == "kill":
         os.kill(os.getpid(), signal.SIGKILL)
-    if _armed.action == "raise":
-        raise InjectedError(f"injected at {name}")
-    code = errno.ENOSPC if _armed.action == "ENOSPC" else errno.EIO
+    if point.action == "raise":
+        raise InjectedError(f"injected at {point.name}")
+    code = errno.ENOSPC if point.action == "ENOSPC" else errno.EIO
     raise OSError(code, os.strerror(code))

@@ -13,8 +13,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from conduix.engine.failpoints import armed, failpoint
-
 Kind = Literal["open", "write", "truncate", "fsync", "rename", "unlink", "mkdir", "fsync_dir"]
 
 
@@ -48,12 +46,7 @@ class OpenFile:
 
     def write(self, data: bytes) -> None:
         """Append; a failing disk leaves a shorter tail, never a hole. Raises OSError."""
-        half = len(data) // 2 if armed("sink.half_written") else 0
-        self._append(memoryview(data)[:half])
-        failpoint("sink.half_written")
-        self._append(memoryview(data)[half:])
-
-    def _append(self, view: memoryview) -> None:
+        view = memoryview(data)
         while view:
             done = os.pwrite(self._fd, view, self.length)
             if self._observer is not None:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from conduix.engine.failpoints import failpoint
+from conduix.engine.failpoints import armed, failpoint
 from conduix.engine.files import Files, OpenFile
 from conduix.errors import SystemicError, WrittenDataGone, from_os_error
 
@@ -124,7 +124,10 @@ class Target:
                         "something else writes to it",
                         remedy="let one pipeline write one file",
                     )
-            self._file.write(data)
+            half = len(data) // 2 if armed("sink.half_written") else 0
+            self._file.write(data[:half])
+            failpoint("sink.half_written")
+            self._file.write(data[half:])
             self.length = self._file.length
 
     def _compressed(self, data: bytes) -> bytes:
