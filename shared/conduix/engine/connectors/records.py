@@ -161,7 +161,7 @@ class CsvCutter:
 
     def last(self, data: bytes, offset: int) -> Piece | Refused:
         """See `Cutter.last`."""
-        piece = self.cut(data + b"\n", offset, len(data) + 1) if b"\n" not in data else None
+        piece = self.cut(data + b"\n", offset, len(data) + 1)
         if piece is not None:
             return Piece(len(data), piece.data, piece.count, piece.offsets)
         return unclosed_quote(data, offset)

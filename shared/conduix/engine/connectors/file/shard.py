@@ -38,11 +38,17 @@ class OpenShard:
     def read_bytes(self) -> int:
         """How many of the shard's bytes were read."""
         start, end = int(self.shard.spec["start"]), int(self.shard.spec["end"])
-        return max(0, min(self.reader.content.consumed(), end) - start)
+        at = self.reader.offset if counts_bytes(self.shard) else self.reader.content.consumed()
+        return max(0, min(at, end) - start)
 
     def close(self) -> None:
         """Release the file."""
         self.reader.content.close()
+
+
+def counts_bytes(shard: Shard) -> bool:
+    """Are the shard's positions bytes of the file itself? Not where it is packed, nor where items are counted."""
+    return shard.spec["packing"] == "none" and shard.spec["format"] != "json"
 
 
 def open_shard(

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from conduix.engine.api import Batch, NodeContext, Position, Shard
 from conduix.engine.connectors.file.cut import cut_files, open_unchanged
 from conduix.engine.connectors.file.options import FileSourceOptions
-from conduix.engine.connectors.file.shard import OpenShard, open_shard
+from conduix.engine.connectors.file.shard import OpenShard, counts_bytes, open_shard
 
 
 class FileSource:
@@ -48,9 +48,8 @@ class FileSource:
             SourceChanged: a file is gone, shorter or another one.
         """
         await self.close()
-        for shard in {shard.spec["path"]: shard for shard in shards}.values():
-            os.close(open_unchanged(shard))
         self._waiting = deque(shards)
+        await self.probe()
         self._before = None
         self._positions = {shard: position for shard, position in held.items() if position is not None}
         self._finished = []
@@ -62,7 +61,7 @@ class FileSource:
 
     def _already_read(self, shard: Shard) -> int:
         position = self._positions.get(shard.id)
-        if position is None or shard.spec["packing"] != "none" or shard.spec["format"] == "json":
+        if position is None or not counts_bytes(shard):
             return 0
         return int(position["offset"]) - int(shard.spec["start"])
 
