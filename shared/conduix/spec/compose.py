@@ -13,7 +13,7 @@ import yaml
 from yaml import events as ev
 
 from conduix.spec.diagnostics import Code, Problems
-from conduix.spec.nodes import Entry, Items, Mark, Node, Scalar, Source, Style, Table, short
+from conduix.spec.nodes import Entry, Items, Mark, Node, Scalar, Source, Style, Table, is_null, short
 from conduix.spec.scalars import AmbiguousScalar, NumberOutOfRange, read_plain
 
 MAX_DEPTH = 64
@@ -88,8 +88,12 @@ class _Composer:
 
     def _count(self, size: int, height: int, mark: Mark) -> None:
         self._nodes += size
+        if self._nodes > MAX_NODES and size > 1:
+            message = f"with its aliases written out the document has more than {MAX_NODES:,} keys and values"
+            self._note(Code.YAML_ALIAS, mark, message)
+            raise Refused
         if self._nodes > MAX_NODES:
-            message = f"the document has more than {MAX_NODES:,} keys and values, aliases counted as what they repeat"
+            message = f"the document has more than {MAX_NODES:,} keys and values"
             self._note(Code.YAML_TOO_MANY_NODES, mark, message)
             raise Refused
         if self._depth + height > MAX_DEPTH:
@@ -216,6 +220,8 @@ class _Composer:
         """`<<: *defaults`: what the table does not say itself, the first of several wins."""
         sources = merged.value.values if isinstance(merged.value, Items) else [merged.value]
         for source in sources:
+            if is_null(source):
+                continue
             if not isinstance(source, Table):
                 self._note(Code.WRONG_TYPE, merged.key, "<< takes a mapping or a list of mappings")
                 continue

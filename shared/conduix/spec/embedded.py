@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from conduix.spec.nodes import Mark, Scalar
 
@@ -34,13 +34,15 @@ def _offset(text: str, line: int, column: int) -> int:
 
 def _before_edits(scalar: Scalar, offset: int) -> int:
     """The offset in the text as it was before variables were replaced in it."""
+    grown = 0
     for edit in scalar.edits:
-        moved = edit.start
-        if offset < moved:
+        if offset < edit.start:
             break
-        # inside what was put in: the variable itself is what the user sees
-        offset = moved if offset < moved + edit.replaced_by else offset - edit.replaced_by + edit.length
-    return offset
+        if offset < edit.start + edit.replaced_by:
+            # inside what was put in: the variable itself is what the user sees
+            return edit.start - grown
+        grown += edit.replaced_by - edit.length
+    return offset - grown
 
 
 def _stretches(scalar: Scalar) -> Iterator[tuple[int, int, int, int]]:
@@ -93,10 +95,12 @@ def _ends_in_backslash(raw: str) -> bool:
 
 def _original(scalar: Scalar) -> str:
     """The text with placeholders where variables stood: only its lengths and white space matter here."""
-    text = scalar.text
+    parts: list[str] = []
+    at = 0
     for edit in scalar.edits:
-        text = text[: edit.start] + "x" * edit.length + text[edit.start + edit.replaced_by :]
-    return text
+        parts += (scalar.text[at : edit.start], "x" * edit.length)
+        at = edit.start + edit.replaced_by
+    return "".join((*parts, scalar.text[at:]))
 
 
 def _pieces(scalar: Scalar, raw: str) -> Iterator[tuple[int, int, bool]]:
@@ -129,14 +133,17 @@ def _flow_lines(scalar: Scalar) -> Iterator[tuple[int, int, str]]:
 def _block_lines(scalar: Scalar) -> Iterator[tuple[int, int, str]]:
     """(line, column, content) of the lines of a block scalar, without its indentation."""
     lines = scalar.mark.source.lines
-    body = [(n, lines[n - 1]) for n in range(scalar.mark.line + 1, min(scalar.end[0], len(lines)) + 1)]
+    last, column = scalar.end
+    body = lines[scalar.mark.line : last if column > 1 else last - 1]
     header = lines[scalar.mark.line - 1][scalar.mark.column - 1 :]
-    indent = _indent(scalar, header, [line for _, line in body])
-    for number, line in body:
+    indent = _indent(scalar, header, body)
+    for number, line in enumerate(body, scalar.mark.line + 1):
+        if line[:indent].strip(" "):
+            break  # a comment after the text: less indented
         yield number, indent + 1, line[indent:]
 
 
-def _indent(scalar: Scalar, header: str, body: list[str]) -> int:
+def _indent(scalar: Scalar, header: str, body: Sequence[str]) -> int:
     """Columns of indentation that do not belong to the text.
 
     An explicit indicator (`|2`) counts from the parent's indentation, which the text itself reveals: the first line

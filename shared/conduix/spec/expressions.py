@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from importlib import import_module
 from typing import Literal
 
+from conduix import mapping
 from conduix.errors import MappingSyntaxError
 from conduix.spec.diagnostics import Code, Problems
 from conduix.spec.dialects.draft import Option
@@ -13,6 +13,14 @@ from conduix.spec.embedded import locate
 from conduix.spec.nodes import Items, Node, Path, Scalar
 from conduix.spec.options import Expression, Options
 from conduix.spec.shapes import Shape, expression, inner
+
+Kind = Literal["mapping", "condition", "remap"]
+
+_PARSERS: Mapping[Kind, Callable[[str], object]] = {
+    "mapping": mapping.parse_mapping,
+    "condition": mapping.parse_condition,
+    "remap": mapping.parse_remap,
+}
 
 
 def check_options(model: type[Options], options: Mapping[str, Option], problems: Problems) -> None:
@@ -22,12 +30,10 @@ def check_options(model: type[Options], options: Mapping[str, Option], problems:
             check(found.kind, scalar, path, problems)
 
 
-def check(kind: Literal["mapping", "condition", "remap"], scalar: Scalar, path: Path, problems: Problems) -> None:
+def check(kind: Kind, scalar: Scalar, path: Path, problems: Problems) -> None:
     """Parse one text; a syntax error is noted at its own line and column of the YAML."""
-    # imported late: a document without expressions, and the schema, need no parser
-    parse: Callable[[str], object] = getattr(import_module("conduix.mapping"), f"parse_{kind}")
     try:
-        parse(scalar.text)
+        _PARSERS[kind](scalar.text)
     except MappingSyntaxError as error:
         mark = locate(scalar, max(error.line, 1), max(error.column, 1))
         message = f"{error.message}; {error.remedy}" if error.remedy else error.message

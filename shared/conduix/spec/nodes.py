@@ -44,7 +44,7 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """A stretch of a scalar's text that interpolation replaced, in characters."""
+    """A stretch of a scalar's text that interpolation replaced, in characters; `start` counts in the new text."""
 
     start: int
     length: int
