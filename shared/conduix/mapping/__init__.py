@@ -26,34 +26,34 @@ def parse_mapping(text: str, *, in_place: bool = False, read_import: Callable[[s
     Raises:
         MappingSyntaxError: with line, column, what was found, what was expected and what to write instead.
     """
-    from conduix.mapping.reading import read_mapping
+    from conduix.mapping.reading import read_mapping  # noqa: PLC0415 - importing this package stays free of cost
 
     return read_mapping(text, in_place=in_place, read_import=read_import)
 
 
 def parse_condition(text: str) -> Expr:
     """The checked tree of one expression; `.status` in it means `this.status`. Raises MappingSyntaxError."""
-    from conduix.mapping.reading import read_condition
+    from conduix.mapping.reading import read_condition  # noqa: PLC0415 - importing this package stays free of cost
 
     return read_condition(text)
 
 
 def parse_remap(text: str) -> Mapping:
     """The checked tree of an in-place mapping in VRL's spelling (`.a = .b`, `del(.x)`). Raises MappingSyntaxError."""
-    from conduix.mapping.remap import read_remap
+    from conduix.mapping.remap import read_remap  # noqa: PLC0415 - importing this package stays free of cost
 
     return read_remap(text)
 
 
 def registry() -> tuple[Function, ...]:
     """Every function and method of the language, by kind and name."""
-    from conduix.mapping.functions import registry as declared
+    from conduix.mapping.functions import registry as declared  # noqa: PLC0415 - importing this package stays free of cost
 
     return declared()
 
 
 def is_deterministic(tree: Mapping | Expr) -> bool:
     """Whether the same record always gives the same result: no clock, no randomness, no counter in it."""
-    from conduix.mapping.reading import is_deterministic as check
+    from conduix.mapping.reading import is_deterministic as check  # noqa: PLC0415 - importing this package stays free of cost
 
     return check(tree)

@@ -6,12 +6,11 @@ import re
 from calendar import monthrange
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime, tzinfo
+from datetime import UTC, datetime, tzinfo
 from functools import lru_cache
 
-
 from conduix.errors import MappingError
-from conduix.mapping.timestamps import SECOND, UTC, fixed_zone, local, moment, offset_seconds
+from conduix.mapping.timestamps import SECOND, fixed_zone, local, moment, offset_seconds
 from conduix.mapping.values import Timestamp
 
 MONTHS = (
@@ -59,6 +58,26 @@ def formatter(source: str) -> Callable[[Timestamp], str]:
     return write
 
 
+def _write_offset(element: str, offset: int) -> str:
+    if element[0] == "Z" and offset == 0:
+        return "Z"
+    hours, minutes, seconds = abs(offset) // 3600, abs(offset) // 60 % 60, abs(offset) % 60
+    colon = ":" if ":" in element else ""
+    written = f"{'-' if offset < 0 else '+'}{hours:02d}"
+    if len(element) > 3:
+        written += f"{colon}{minutes:02d}"
+    return written + f"{colon}{seconds:02d}" if len(element) > 6 else written
+
+
+def zone_name(at: datetime) -> str:
+    """The zone's abbreviation, or its offset where it has none."""
+    name = at.tzname() or ""
+    if name.startswith("UTC") and name != "UTC":
+        offset = offset_seconds(at)
+        return _write_offset("-0700" if offset // 60 % 60 else "-07", offset)
+    return name
+
+
 _WRITERS: dict[str, Callable[[datetime], str]] = {
     "2006": lambda at: f"{at.year:04d}",
     "06": lambda at: f"{at.year % 100:02d}",
@@ -82,7 +101,7 @@ _WRITERS: dict[str, Callable[[datetime], str]] = {
     "05": lambda at: f"{at.second:02d}",
     "PM": lambda at: "PM" if at.hour >= 12 else "AM",
     "pm": lambda at: "pm" if at.hour >= 12 else "am",
-    "MST": lambda at: zone_name(at),
+    "MST": zone_name,
 }
 
 
@@ -95,26 +114,6 @@ def _write(element: str, at: datetime, fraction: int) -> str:
             digits = digits.rstrip("0")
         return element[0] + digits if digits else ""
     return _write_offset(element, offset_seconds(at))
-
-
-def _write_offset(element: str, offset: int) -> str:
-    if element[0] == "Z" and offset == 0:
-        return "Z"
-    hours, minutes, seconds = abs(offset) // 3600, abs(offset) // 60 % 60, abs(offset) % 60
-    colon = ":" if ":" in element else ""
-    written = f"{'-' if offset < 0 else '+'}{hours:02d}"
-    if len(element) > 3:
-        written += f"{colon}{minutes:02d}"
-    return written + f"{colon}{seconds:02d}" if len(element) > 6 else written
-
-
-def zone_name(at: datetime) -> str:
-    """The zone's abbreviation, or its offset where it has none."""
-    name = at.tzname() or ""
-    if name.startswith("UTC") and name != "UTC":
-        offset = offset_seconds(at)
-        return _write_offset("-0700" if offset // 60 % 60 else "-07", offset)
-    return name
 
 
 # reading
@@ -134,7 +133,7 @@ class _Fields:
     zone: tzinfo = field(default=UTC)
 
 
-class _Mismatch(Exception):  # noqa: N818 - it is control flow within this module
+class _Mismatch(Exception):
     """The text does not fit the element; `reason` where it fits but makes no sense."""
 
     def __init__(self, reason: str = "") -> None:
@@ -350,4 +349,7 @@ def _assemble(fields: _Fields, value: str) -> Timestamp:
         fields.month, fields.day = month, day
     if fields.year == 0:
         raise MappingError(f'parsing time "{value}": the year 0 is not within the years 1 to 9999')
-    return moment(fields.year, fields.month, fields.day, hour, fields.minute, fields.second, fields.nanos, fields.zone)
+    return moment(
+        fields.year, fields.month, fields.day,
+        hour=hour, minute=fields.minute, second=fields.second, nanos=fields.nanos, zone=fields.zone,
+    )  # fmt: skip

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 from conduix.errors import MappingSyntaxError
-from conduix.mapping.build import Builder
 from conduix.mapping.lexer import Dialect, Token, tokenize
+from conduix.mapping.reductions import reduce
 
 Start = Literal["program", "condition"]
 
@@ -22,7 +22,6 @@ def parse(text: str, start: Start, dialect: Dialect) -> Any:
     """
     tables = _tables()
     rules, states = tables["rules"], tables["states"]
-    builder = Builder(dialect)
     stack: list[int] = [tables["starts"][start]]
     values: list[Any] = []
     for token in tokenize(text, dialect):
@@ -33,12 +32,12 @@ def parse(text: str, start: Start, dialect: Dialect) -> Any:
                 raise _unexpected(token, _expected(states, stack, rules), dialect)
             if action >= 0:
                 break
-            origin, length, method = rules[-1 - action]
+            origin, length, name = rules[-1 - action]
             first = len(values) - length
             children = values[first:]
             del values[first:]
             del stack[len(stack) - length :]
-            values.append(builder.reduce(method, children))
+            values.append(reduce(name, children))
             stack.append(states[stack[-1]][origin])
             if kind == "$END" and stack[-1] == tables["ends"][start]:
                 return values[0]

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import NoReturn
 
 from conduix.errors import MappingSyntaxError
 from conduix.mapping import tree
-from conduix.mapping.build import Bare, Item, RawImport, RawMap, is_expression, settle, statements_of
+from conduix.mapping.build import Bare, Item, RawIf, RawImport, RawMap, is_expression, refuse, settle, statements_of
 from conduix.mapping.check import check_expression, check_statements
 from conduix.mapping.functions import find
 from conduix.mapping.parser import parse
@@ -22,8 +21,9 @@ Importer = Callable[[str], str]
 def read_mapping(text: str, *, in_place: bool = False, read_import: Importer | None = None) -> Mapping:
     """See `conduix.mapping.parse_mapping`."""
     items = _items(text)
-    if all(not isinstance(item, RawMap | RawImport) for item in items) and is_expression(items[0]):
-        return _shorthand(items, text, in_place=in_place)
+    first = items[0]
+    if isinstance(first, Bare) and is_expression(first) and not (len(items) > 1 and isinstance(first.value, RawIf)):
+        return _shorthand(items, first, text, in_place=in_place)
     maps = _maps(items, read_import, depth=0)
     statements = statements_of(tuple(item for item in items if not isinstance(item, RawMap | RawImport)))
     return Mapping(check_statements(statements), tuple(maps.values()), text, in_place)
@@ -43,12 +43,10 @@ def refuse_long(text: str) -> None:
         raise MappingSyntaxError(f"the text has {len(text)} characters, the limit is {MAX_TEXT}", line=1, column=1)
 
 
-def _shorthand(items: tuple[Item, ...], text: str, *, in_place: bool) -> Mapping:
+def _shorthand(items: tuple[Item, ...], first: Bare, text: str, *, in_place: bool) -> Mapping:
     """A mapping that is one expression means `root = expression`."""
-    first = items[0]
-    assert isinstance(first, Bare)
     if len(items) > 1:
-        _refuse(
+        refuse(
             "expected the mapping to end here as the beginning is shorthand for `root = …`, "
             "but this shorthand form cannot be followed with more assignments",
             items[1].mark,
@@ -72,25 +70,25 @@ def _maps(items: tuple[Item, ...], read_import: Importer | None, depth: int) -> 
 
 def _add(maps: dict[str, tree.MapDecl], declared: tree.MapDecl, mark: Mark) -> None:
     if declared.name in maps:
-        _refuse(f"map name collision: {declared.name}: give each map its own name", mark)
+        refuse(f"map name collision: {declared.name}: give each map its own name", mark)
     maps[declared.name] = declared
 
 
 def _imported(item: RawImport, read_import: Importer | None, depth: int) -> dict[str, tree.MapDecl]:
     if read_import is None:
-        _refuse("imports are not allowed here: write the maps into this mapping", item.mark)
+        refuse("imports are not allowed here: write the maps into this mapping", item.mark)
     if depth >= _MAX_IMPORTS:
-        _refuse(f"imports are nested deeper than {_MAX_IMPORTS}: do two files import each other?", item.mark)
+        refuse(f"imports are nested deeper than {_MAX_IMPORTS}: do two files import each other?", item.mark)
     try:
         text = read_import(item.path)
     except OSError as error:
-        _refuse(f"failed to read import: {item.path}: {error.strerror or error}", item.mark)
+        refuse(f"failed to read import: {item.path}: {error.strerror or error}", item.mark)
     try:
         maps = _maps(_items(text), read_import, depth + 1)
     except MappingSyntaxError as error:
-        _refuse(f"in `{item.path}`, line {error.line}, column {error.column}: {error.message}", item.mark)
+        refuse(f"in `{item.path}`, line {error.line}, column {error.column}: {error.message}", item.mark)
     if not maps:
-        _refuse(f"no maps to import from '{item.path}'", item.mark)
+        refuse(f"no maps to import from '{item.path}'", item.mark)
     return maps
 
 
@@ -134,7 +132,3 @@ def _inner_deterministic(text: str) -> bool:
         return is_deterministic(read_mapping(text))
     except MappingSyntaxError:
         return True  # it always fails the same way
-
-
-def _refuse(message: str, mark: Mark) -> NoReturn:
-    raise MappingSyntaxError(message, line=mark.line, column=mark.column)

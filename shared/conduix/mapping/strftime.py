@@ -22,6 +22,11 @@ def _expanded(layout: str) -> str:
     return _DIRECTIVE.sub(lambda found: _COMPOUND.get(found[2] or "", found[0]), layout)
 
 
+def _offset(at: datetime) -> str:
+    seconds = offset_seconds(at)
+    return f"{'-' if seconds < 0 else '+'}{abs(seconds) // 3600:02d}{abs(seconds) // 60 % 60:02d}"
+
+
 _WRITERS: dict[str, Callable[[datetime], tuple[int, int] | str]] = {
     # a pair is a number and its width; `%-d` leaves out the padding
     "Y": lambda at: (at.year, 4),
@@ -53,16 +58,11 @@ _WRITERS: dict[str, Callable[[datetime], tuple[int, int] | str]] = {
     "P": lambda at: "pm" if at.hour >= 12 else "am",
     "s": lambda at: str(int(at.timestamp())),
     "Z": zone_name,
-    "z": lambda at: _offset(at),
+    "z": _offset,
     "t": lambda _: "\t",
     "n": lambda _: "\n",
     "%": lambda _: "%",
 }
-
-
-def _offset(at: datetime) -> str:
-    seconds = offset_seconds(at)
-    return f"{'-' if seconds < 0 else '+'}{abs(seconds) // 3600:02d}{abs(seconds) // 60 % 60:02d}"
 
 
 def formatter(layout: str) -> Callable[[Timestamp], str]:
@@ -205,4 +205,7 @@ def _assemble(reading: _Reading) -> Timestamp:
     if "I" in fields:
         hour = fields["I"] % 12 + 12 * fields.get("p", 0)
     month, day = (1, fields["j"]) if "j" in fields else (fields.get("m", 1), fields.get("d", 1))
-    return moment(year, month, day, hour, fields.get("M", 0), fields.get("S", 0), fields.get("f", 0), reading.zone)
+    return moment(
+        year, month, day,
+        hour=hour, minute=fields.get("M", 0), second=fields.get("S", 0), nanos=fields.get("f", 0), zone=reading.zone,
+    )  # fmt: skip

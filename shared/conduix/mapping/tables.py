@@ -19,16 +19,16 @@ STARTS = ("program", "condition")
 def build() -> dict[str, Any]:
     """The tables as JSON data.
 
-    `rules`: [left side, length, name of the builder's method]. `states`: one object a state; a terminal gives the
-    next state (>= 0) or the rule to reduce (-1 - index), a rule's left side gives the state to go on with.
+    `rules`: [left side, length, function in reductions.py]. `states`: one object a state; a terminal gives the next
+    state (>= 0) or the rule to reduce (-1 - index), a rule's left side gives the state to go on with.
     `starts` and `ends`: the first and the accepting state for each start symbol.
     """
-    from lark import Lark
-    from lark.parsers.lalr_analysis import LALR_Analyzer, Shift
+    from lark import Lark  # noqa: PLC0415 - only whoever changes the grammar needs lark
+    from lark.parsers.lalr_analysis import LALR_Analyzer, Shift  # noqa: PLC0415 - as above
 
     parser = Lark(GRAMMAR.read_text(encoding="utf-8"), parser="lalr", lexer=_no_lexer(), start=list(STARTS))
     analyzer = LALR_Analyzer(parser.parser.parser_conf)
-    analyzer.compute_lalr()
+    analyzer.compute_lalr()  # type: ignore[no-untyped-call]  # lark has no annotation here
     table = analyzer.parse_table
     numbers = {state: index for index, state in enumerate(table.states)}
     rules = list(parser.rules)
@@ -49,7 +49,7 @@ def build() -> dict[str, Any]:
 
 
 def _no_lexer() -> type:
-    from lark.lexer import Lexer
+    from lark.lexer import Lexer  # noqa: PLC0415 - as above
 
     class NoLexer(Lexer):
         """The tables are made without reading any text."""

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-from datetime import UTC as UTC
-from datetime import datetime, timedelta, timezone, tzinfo
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from functools import lru_cache
 from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from conduix.errors import MappingError
 from conduix.mapping.values import Timestamp, WrongType, number, text
@@ -25,7 +25,7 @@ def read(value: Any) -> Timestamp:
     if isinstance(value, Timestamp):
         return value
     if isinstance(value, str | bytes):
-        from conduix.mapping.golayout import parser
+        from conduix.mapping.golayout import parser  # noqa: PLC0415 - layouts are made of timestamps
 
         return parser(RFC3339_NANO)(text(value))
     if isinstance(value, bool) or not isinstance(value, int | float):
@@ -52,7 +52,7 @@ def local(timestamp: Timestamp) -> datetime:
 
 
 def moment(
-    year: int, month: int, day: int, hour: int = 0, minute: int = 0, second: int = 0, nanos: int = 0,
+    year: int, month: int, day: int, *, hour: int = 0, minute: int = 0, second: int = 0, nanos: int = 0,
     zone: tzinfo = UTC,
 ) -> Timestamp:  # fmt: skip
     """The timestamp of calendar fields in a zone; fields may go past their ends (second 90 is a minute and a half).
@@ -91,8 +91,6 @@ def zone(name: str) -> tzinfo:
     Raises:
         MappingError: there is no such zone.
     """
-    from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
-
     if name in {"", "UTC"}:
         return UTC
     if name == "Local":

@@ -155,7 +155,7 @@ def mapping(value: Any) -> dict[str, Any]:
     raise WrongType("object", value)
 
 
-def settled(result: int | float) -> int | float:
+def settled(result: float) -> int | float:
     """The result of a calculation: a whole float as an int; beyond 64 bits, infinite or undefined is an error."""
     if isinstance(result, int):
         if _LEAST_INT <= result <= _GREATEST_INT:
@@ -201,7 +201,7 @@ def to_text(value: Any) -> str:
     if isinstance(value, float):
         return float_text(value)
     if isinstance(value, Timestamp):
-        from conduix.mapping.timestamps import rfc3339
+        from conduix.mapping.timestamps import rfc3339  # noqa: PLC0415 - timestamps are made of values
 
         return rfc3339(value)
     return encode_json(value, sort_keys=True).decode()

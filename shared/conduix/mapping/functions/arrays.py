@@ -7,7 +7,9 @@ from functools import cmp_to_key
 from typing import Any
 
 from conduix.errors import MappingError
+from conduix.mapping import paths
 from conduix.mapping.functions.declare import Family, Parameter
+from conduix.mapping.functions.objects import without
 from conduix.mapping.values import (
     DELETED,
     NOTHING,
@@ -36,18 +38,19 @@ def _bool(found: Any, where: str) -> bool:
     return found
 
 
-@family.method("map_each", "The array with a query's result for each item; the object with one for each `{key, value}`.",
+@family.method("map_each", "An array with a query's result for each item, an object for each `{key, value}`.",
                _QUERY,
                examples=(("root.a = this.a.map_each(x -> x * 2)", '{"a":[1,2]}', '{"a":[2,4]}'),
                          ("root.a = this.a.map_each(x -> if x < 2 { deleted() })", '{"a":[1,2]}', '{"a":[2]}'),
-                         ("root.a = this.a.map_each(i -> i.value.uppercase())", '{"a":{"k":"v"}}', '{"a":{"k":"V"}}')))  # fmt: skip
+                         ("root.a = this.a.map_each(i -> i.value.uppercase())", '{"a":{"k":"v"}}',
+                          '{"a":{"k":"V"}}')))  # fmt: skip
 def map_each(value: Any, query: Query) -> Any:
     """The new array or object; deleted items are gone, nothing leaves an item as it was."""
     if isinstance(value, list):
         pairs = [(item, query(item)) for item in value]
         return [old if new is NOTHING else new for old, new in pairs if new is not DELETED]
     if isinstance(value, dict):
-        made = ((key, item, query({"key": key, "value": item})) for key, item in value.items())
+        made = [(key, item, query({"key": key, "value": item})) for key, item in value.items()]
         return {key: old if new is NOTHING else new for key, old, new in made if new is not DELETED}
     raise WrongType("array", value)
 
@@ -59,15 +62,18 @@ def map_each_key(value: Any, query: Query) -> dict[str, Any]:
     made: dict[str, Any] = {}
     for key, item in mapping(value).items():
         new = query(key)
-        if new is not NOTHING and not isinstance(new, str):
+        if new is NOTHING:
+            new = key
+        if not isinstance(new, str):
             raise MappingError(f"unexpected result from key mapping: {WrongType('string', new).message}")
-        made[key if new is NOTHING else new] = item
+        made[new] = item
     return made
 
 
 @family.method("filter", "The items of an array, or pairs of an object, for which a query is true.", _TEST,
                examples=(("root.a = this.a.filter(x -> x > 10)", '{"a":[3,11,4,17]}', '{"a":[11,17]}'),
-                         ('root.a = this.a.filter(i -> i.key == "x")', '{"a":{"x":1,"y":2}}', '{"a":{"x":1}}')))  # fmt: skip
+                         ('root.a = this.a.filter(i -> i.key == "x")', '{"a":{"x":1,"y":2}}',
+                          '{"a":{"x":1}}')))  # fmt: skip
 def filter_items(value: Any, test: Query) -> Any:
     """What is left."""
     if isinstance(value, list):
@@ -118,7 +124,8 @@ def concat(value: Any, *others: Any) -> list[Any]:
 
 
 @family.method("zip", "The items of several arrays of one length, by position.", variadic=True,
-               examples=(("root.a = this.a.zip(this.b)", '{"a":["x","y"],"b":[1,2]}', '{"a":[["x",1],["y",2]]}'),))  # fmt: skip
+               examples=(("root.a = this.a.zip(this.b)", '{"a":["x","y"],"b":[1,2]}',
+                         '{"a":[["x",1],["y",2]]}'),))  # fmt: skip
 def zip_arrays(value: Any, *others: Any) -> list[list[Any]]:
     """One array a position."""
     if not others:
@@ -130,7 +137,8 @@ def zip_arrays(value: Any, *others: Any) -> list[list[Any]]:
 
 
 @family.method("enumerated", "The items as objects with their `index` and `value`.",
-               examples=(("root.a = this.a.enumerated()", '{"a":["x"]}', '{"a":[{"index":0,"value":"x"}]}'),))  # fmt: skip
+               examples=(("root.a = this.a.enumerated()", '{"a":["x"]}',
+                         '{"a":[{"index":0,"value":"x"}]}'),))  # fmt: skip
 def enumerated(value: Any) -> list[dict[str, Any]]:
     """One object an item."""
     return [{"index": index, "value": item} for index, item in enumerate(array(value))]
@@ -173,7 +181,8 @@ def find_by(value: Any, query: Query) -> int:
 
 
 @family.method("find_all_by", "Where a query is true in an array.", _QUERY,
-               examples=(('root.i = this.a.find_all_by(x -> x != "y")', '{"a":["x","y","z"]}', '{"i":[0,2]}'),))  # fmt: skip
+               examples=(('root.i = this.a.find_all_by(x -> x != "y")', '{"a":["x","y","z"]}',
+                         '{"i":[0,2]}'),))  # fmt: skip
 def find_all_by(value: Any, query: Query) -> list[int]:
     """The indexes."""
     return [index for index, item in enumerate(array(value)) if _chosen(query, index, item)]
@@ -198,7 +207,8 @@ def _position(size: int, index: int) -> int:
 
 @family.method("[]", "`value[index]`: the item of an array or character of a text; negative ones count from the end.",
                Parameter("index", "any", "Where."),
-               examples=(("root.a = this.a[-1]\nroot.b = this.b[0]", '{"a":["x","y"],"b":"hi"}', '{"a":"y","b":"h"}'),))  # fmt: skip
+               examples=(("root.a = this.a[-1]\nroot.b = this.b[0]", '{"a":["x","y"],"b":"hi"}',
+                         '{"a":"y","b":"h"}'),))  # fmt: skip
 def bracket_index(value: Any, index: Any) -> Any:
     """The item; one that is not there is an error."""
     if not isinstance(value, list | str | bytes):
@@ -258,7 +268,8 @@ def _part(value: Any, low: int, high: int | None) -> Any:
 @family.method("sort", "The array in rising order; all items numbers or all texts, unless a query compares.",
                Parameter("compare", "query", "Gets `{left, right}`, says whether left comes first.", None),
                examples=(("root.a = this.a.sort()", '{"a":["b","a"]}', '{"a":["a","b"]}'),
-                         ("root.a = this.a.sort(i -> i.left > i.right)", '{"a":[1,3,2]}', '{"a":[3,2,1]}')))  # fmt: skip
+                         ("root.a = this.a.sort(i -> i.left > i.right)", '{"a":[1,3,2]}',
+                          '{"a":[3,2,1]}')))  # fmt: skip
 def sort(value: Any, compare: Query | None) -> list[Any]:
     """The sorted array."""
     items = array(value)
@@ -275,7 +286,8 @@ def sort(value: Any, compare: Query | None) -> list[Any]:
 
 
 @family.method("sort_by", "The array in rising order of what a query gives for each item.", _QUERY,
-               examples=(("root.a = this.a.sort_by(x -> x.n)", '{"a":[{"n":2},{"n":1}]}', '{"a":[{"n":1},{"n":2}]}'),))  # fmt: skip
+               examples=(("root.a = this.a.sort_by(x -> x.n)", '{"a":[{"n":2},{"n":1}]}',
+                         '{"a":[{"n":1},{"n":2}]}'),))  # fmt: skip
 def sort_by(value: Any, query: Query) -> list[Any]:
     """The sorted array."""
     items = array(value)
@@ -297,7 +309,8 @@ def _keyed(keys: list[Any], items: list[Any], name: str) -> list[tuple[Any, Any]
 @family.method("unique", "The array without items that stand in it before.",
                Parameter("emit", "query", "What of an item has to be different.", None),
                examples=(("root.a = this.a.unique()", '{"a":["x","y","x"]}', '{"a":["x","y"]}'),
-                         ("root.a = this.a.unique(x -> x.n)", '{"a":[{"n":1},{"n":1}]}', '{"a":[{"n":1}]}')))  # fmt: skip
+                         ("root.a = this.a.unique(x -> x.n)", '{"a":[{"n":1},{"n":1}]}',
+                          '{"a":[{"n":1}]}')))  # fmt: skip
 def unique(value: Any, emit: Query | None) -> list[Any]:
     """The shorter array."""
     seen: set[tuple[str, Any]] = set()
@@ -320,9 +333,6 @@ def unique(value: Any, emit: Query | None) -> list[Any]:
                          ('root = this.explode("v")', '{"id":1,"v":{"a":2}}', '{"a":{"id":1,"v":2}}')))  # fmt: skip
 def explode(value: Any, path: str) -> Any:
     """An array for an array, an object for an object."""
-    from conduix.mapping import paths
-    from conduix.mapping.functions.objects import without
-
     names = paths.split(path)
     target = paths.get(mapping(value), names)
     if not isinstance(target, list | dict):

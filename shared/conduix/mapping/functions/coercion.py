@@ -7,6 +7,7 @@ from typing import Any
 
 from conduix.errors import MappingError
 from conduix.mapping.functions.declare import Family, Parameter
+from conduix.mapping.timestamps import read
 from conduix.mapping.values import Timestamp, WrongType, data, number, settled, text, to_text, type_name
 
 family = Family("coercion")
@@ -35,7 +36,7 @@ def parse_number(spelled: str) -> int | float:
                Parameter("default", "number", "What to give where the value is no number.", None),
                examples=(("root.a = this.a.number() + 10", '{"a":"5"}', '{"a":15}'),
                          ("root.a = this.a.number(5)", '{"a":"x"}', '{"a":5}')))  # fmt: skip
-def to_number(value: Any, default: int | float | None = None) -> int | float:
+def to_number(value: Any, _default: float | None = None) -> int | float:
     """The number."""
     if isinstance(value, str):
         return parse_number(value)
@@ -48,7 +49,7 @@ def to_number(value: Any, default: int | float | None = None) -> int | float:
                Parameter("default", "bool", "What to give where the value is no bool.", None),
                examples=(("root.a = this.a.bool()", '{"a":"true"}', '{"a":true}'),
                          ("root.a = this.a.bool(false)", '{"a":"x"}', '{"a":false}')))  # fmt: skip
-def to_bool(value: Any, default: bool | None = None) -> bool:
+def to_bool(value: Any, _default: bool | None = None) -> bool:
     """The bool."""
     if isinstance(value, bool):
         return value
@@ -63,7 +64,8 @@ def to_bool(value: Any, default: bool | None = None) -> bool:
 
 @family.method("string", "The value as text; arrays and objects as JSON.",
                examples=(("root.a = this.a.string()", '{"a":{"b":1}}', '{"a":"{\\"b\\":1}"}'),
-                         ("root.a = this.a.string()", '{"a":228930314431312345}', '{"a":"228930314431312345"}')))  # fmt: skip
+                         ("root.a = this.a.string()", '{"a":228930314431312345}',
+                          '{"a":"228930314431312345"}')))  # fmt: skip
 def to_string(value: Any) -> str:
     """The text."""
     return to_text(value)
@@ -84,7 +86,8 @@ def to_array(value: Any) -> list[Any]:
 
 
 @family.method("type", "The name of the value's type.",
-               examples=(("root.a = this.a.type()\nroot.b = this.b.type()", '{"a":1}', '{"a":"number","b":"null"}'),))  # fmt: skip
+               examples=(("root.a = this.a.type()\nroot.b = this.b.type()", '{"a":1}',
+                         '{"a":"number","b":"null"}'),))  # fmt: skip
 def type_of(value: Any) -> str:
     """string, bytes, number, bool, timestamp, array, object or null."""
     return type_name(value)
@@ -112,11 +115,10 @@ def not_empty(value: Any) -> Any:
 
 @family.method("timestamp", "The value as a timestamp: Unix seconds, or text in RFC 3339.",
                Parameter("default", "any", "What to give where the value is no timestamp.", None),
-               examples=(('root.a = this.a.timestamp().ts_unix()', '{"a":"2020-08-14T05:54:23Z"}', '{"a":1597384463}'),))  # fmt: skip
+               examples=(("root.a = this.a.timestamp().ts_unix()", '{"a":"2020-08-14T05:54:23Z"}',
+                         '{"a":1597384463}'),))  # fmt: skip
 def to_timestamp(value: Any, default: Any) -> Timestamp:
     """The timestamp."""
-    from conduix.mapping.timestamps import read
-
     try:
         return read(value)
     except MappingError:

@@ -110,7 +110,8 @@ def _prepare_decode(scheme: str) -> Callable[[Any], bytes]:
 
 
 @family.method("decode", "The bytes that a text of a scheme stands for.", _SCHEME, prepare=_prepare_decode,
-               examples=(('root.a = this.a.decode("hex").string()', '{"a":"68656c6c6f"}', '{"a":"hello"}'),))  # fmt: skip
+               examples=(('root.a = this.a.decode("hex").string()', '{"a":"68656c6c6f"}',
+                         '{"a":"hello"}'),))  # fmt: skip
 def decode(value: Any, scheme: str) -> bytes:
     """The bytes. Raises MappingError where the text is not of the scheme."""
     return _prepare_decode(scheme)(value)
@@ -150,7 +151,8 @@ _DECOMPRESSORS: dict[str, Callable[..., bytes]] = {name: _inflater(name) for nam
 @family.method("compress", "Bytes, or a text's bytes, compressed.",
                Parameter("algorithm", "string", "`gzip`, `zlib` or `flate`."),
                Parameter("level", "integer", "From 0, fast, to 9, small; -1 for the usual.", -1),
-               examples=(('root.a = this.a.compress("zlib").decompress("zlib").string()', '{"a":"hi"}', '{"a":"hi"}'),))  # fmt: skip
+               examples=(('root.a = this.a.compress("zlib").decompress("zlib").string()', '{"a":"hi"}',
+                         '{"a":"hi"}'),))  # fmt: skip
 def compress(value: Any, algorithm: str, level: int) -> bytes:
     """The compressed bytes."""
     if not -1 <= level <= 9:
@@ -159,7 +161,8 @@ def compress(value: Any, algorithm: str, level: int) -> bytes:
 
 
 @family.method("decompress", "Compressed bytes as they were.", Parameter("algorithm", "string", "See `compress`."),
-               examples=(('root.a = this.a.compress("gzip").decompress("gzip").string()', '{"a":"hi"}', '{"a":"hi"}'),))  # fmt: skip
+               examples=(('root.a = this.a.compress("gzip").decompress("gzip").string()', '{"a":"hi"}',
+                         '{"a":"hi"}'),))  # fmt: skip
 def decompress(value: Any, algorithm: str) -> bytes:
     """The bytes, which may be 10 MB at most."""
     return _chosen(_DECOMPRESSORS, algorithm, "decompression")(_raw(value))

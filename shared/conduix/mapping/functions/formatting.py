@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import Any
 
 from conduix.errors import MappingError
+from conduix.mapping.lexer import unescape
 from conduix.mapping.values import float_text, to_text, type_name
 
 _VERB = re.compile(r"%([-+# 0]*)(\*|[0-9]+)?(?:\.(\*|[0-9]+)?)?(.)?", re.DOTALL)
@@ -85,7 +86,7 @@ def _written(letter: str, value: Any, flags: str, precision: int | None) -> str 
     return _default(value) if letter in "sd" and kind in {"array", "object"} else None
 
 
-def _number(letter: str, value: int | float, flags: str, precision: int | None) -> str | None:
+def _number(letter: str, value: float, flags: str, precision: int | None) -> str | None:
     if isinstance(value, float) and value.is_integer() and letter in "dxXobcU":
         value = int(value)
     if isinstance(value, int) and letter in "dxXob":
@@ -184,8 +185,6 @@ def go_unquote(value: str) -> str:
     Raises:
         MappingError: the text is not quoted, or has a wrong escape.
     """
-    from conduix.mapping.lexer import unescape
-
     if len(value) < 2 or value[0] != value[-1] or value[0] not in "\"`'":
         raise MappingError("invalid syntax")
     inside = value[1:-1]

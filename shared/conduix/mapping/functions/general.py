@@ -8,12 +8,14 @@ import secrets
 import time
 import uuid
 from collections.abc import Callable
+from datetime import UTC
 from typing import Any
 
 from conduix.errors import MappingError
 from conduix.mapping.functions.declare import Family, Parameter
 from conduix.mapping.record import Scope
-from conduix.mapping.values import DELETED, NOTHING, is_null, number, refuse_giant, settled, type_name
+from conduix.mapping.timestamps import rfc3339
+from conduix.mapping.values import DELETED, NOTHING, Timestamp, is_null, number, refuse_giant, settled, type_name
 
 family = Family("general")
 
@@ -98,7 +100,7 @@ def or_else(target: Callable[[], Any], fallback: Callable[[Any], Any]) -> Any:
     "Runs a declared map with the target as `this`.",
     Parameter("mapping", "string", "The name of the map."),
     scope=True,
-    examples=(("map thing {\n  root.inner = this.first\n}\nroot.foo = this.doc.apply(\"thing\")",
+    examples=(('map thing {\n  root.inner = this.first\n}\nroot.foo = this.doc.apply("thing")',
                '{"doc":{"first":"hello"}}', '{"foo":{"inner":"hello"}}'),),
 )  # fmt: skip
 def apply(scope: Scope, target: Any, name: str) -> Any:
@@ -190,9 +192,6 @@ def count(name: str) -> int:
 @family.function("now", "The current time as text in RFC 3339, UTC.", deterministic=False)
 def now() -> str:
     """The current time."""
-    from conduix.mapping.timestamps import UTC, rfc3339
-    from conduix.mapping.values import Timestamp
-
     return rfc3339(Timestamp(time.time_ns(), UTC))
 
 

@@ -58,7 +58,7 @@ def _prepare(algorithm: str, key: bytes | None, polynomial: str) -> Callable[[An
     return hashed
 
 
-@family.method("hash", "The hash of bytes or of a text, as bytes; `.encode(\"hex\")` makes it readable.",
+@family.method("hash", 'The hash of bytes or of a text, as bytes; `.encode("hex")` makes it readable.',
                Parameter("algorithm", "string", "`md5`, `sha1`, `sha256`, `sha512`, `hmac_sha1`, `hmac_sha256`, "
                                                 "`hmac_sha512`, `crc32`, `fnv32` or `xxhash64`."),
                Parameter("key", "data", "The key of an HMAC.", None),

@@ -8,6 +8,8 @@ from functools import lru_cache
 from typing import Any
 
 from conduix.errors import MappingError
+from conduix.mapping.functions.regexp import re_match
+from conduix.mapping.values import equal
 
 _STEP = re.compile(
     r"\.\.(?P<deep>\*|[\w-]+|(?=\[))|\.(?P<name>\*|[\w-]+)|\[\s*(?P<index>-?\d+)\s*\]"
@@ -189,8 +191,6 @@ def _operand(written: str) -> Callable[[Any, Any], Any]:
 
 
 def _equal(left: Any, right: Any) -> bool:
-    from conduix.mapping.values import equal
-
     return left is not _MISSING and right is not _MISSING and equal(left, right)
 
 
@@ -204,8 +204,6 @@ def _ordered(compare: Callable[[Any, Any], bool]) -> Callable[[Any, Any], bool]:
 
 
 def _matches(left: Any, right: Any) -> bool:
-    from conduix.mapping.functions.regexp import re_match
-
     return isinstance(left, str) and isinstance(right, str) and re_match(left, right)
 
 

@@ -62,7 +62,8 @@ def metadata(scope: Scope, key: str) -> Any:
     return meta.get(key) if key else dict(meta)
 
 
-@family.function("meta", "Metadata as the record came, as text; `@key` reads what the mapping set too.", _KEY, scope=True,
+@family.function("meta", "Metadata as the record came, as text; `@key` reads what the mapping set too.", _KEY,
+               scope=True,
                  examples=(('root.t = meta("topic") | "none"', "{}", '{"t":"none"}'),))  # fmt: skip
 def meta(scope: Scope, key: str) -> Any:
     """One value as text, null if it is missing or empty, or all."""

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+import struct
 from collections.abc import Callable
 from typing import Any
 
 from conduix.errors import MappingError
+from conduix.mapping.functions.coercion import parse_number
 from conduix.mapping.functions.declare import Family, Parameter
 from conduix.mapping.values import WrongType, array, number, settled, whole
 
@@ -14,7 +16,8 @@ family = Family("numbers")
 
 
 @family.method("abs", "The number without its sign.",
-               examples=(("root.a = this.a.map_each(x -> x.abs())", '{"a":[9,-18,-4.56]}', '{"a":[9,18,4.56]}'),))  # fmt: skip
+               examples=(("root.a = this.a.map_each(x -> x.abs())", '{"a":[9,-18,-4.56]}',
+                         '{"a":[9,18,4.56]}'),))  # fmt: skip
 def absolute(value: Any) -> int | float:
     """The absolute value."""
     return settled(abs(number(value)))
@@ -206,8 +209,6 @@ for _name, (_lower, _upper) in _LIMITS.items():
                examples=(("root.a = this.a.float64()", '{"a":"6.5e-11"}', '{"a":6.5e-11}'),))  # fmt: skip
 def float64(value: Any) -> int | float:
     """The number; whole ones as int."""
-    from conduix.mapping.functions.coercion import parse_number
-
     spelled = value.decode("utf-8", "replace") if isinstance(value, bytes) else value
     return settled(float(parse_number(spelled) if isinstance(spelled, str) else number(spelled)))
 
@@ -216,8 +217,6 @@ def float64(value: Any) -> int | float:
                examples=(("root.a = this.a.float32()", '{"a":"0.1"}', '{"a":0.1}'),))  # fmt: skip
 def float32(value: Any) -> int | float:
     """The nearest float of 32 bits, in its shortest decimal form."""
-    import struct
-
     exact = float64(value)
     try:
         packed = struct.pack("<f", exact)

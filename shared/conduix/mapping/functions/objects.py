@@ -17,7 +17,7 @@ _WITH = Parameter("with", "any", "The other value.")
 
 
 @family.method("get", "The value at a dotted path, null if there is none.", _PATH,
-               examples=(('root.a = this.get(this.p)', '{"p":"b.c","b":{"c":1}}', '{"a":1}'),))  # fmt: skip
+               examples=(("root.a = this.get(this.p)", '{"p":"b.c","b":{"c":1}}', '{"a":1}'),))  # fmt: skip
 def get(value: Any, path: str) -> Any:
     """The value."""
     return paths.get(value, paths.split(path))
@@ -44,7 +44,8 @@ def set_value(value: Any, path: str, new: Any) -> Any:
 
 
 @family.method("without", "The object without the fields at dotted paths.", variadic=True,
-               examples=(('root = this.without("a.b", "c")', '{"a":{"b":1,"x":2},"c":3}', '{"a":{"x":2}}'),))  # fmt: skip
+               examples=(('root = this.without("a.b", "c")', '{"a":{"b":1,"x":2},"c":3}',
+                         '{"a":{"x":2}}'),))  # fmt: skip
 def without(value: Any, *removed: Any) -> dict[str, Any]:
     """What is left."""
     return _without(mapping(value), [paths.split(_path(position, path)) for position, path in enumerate(removed)])
@@ -68,7 +69,8 @@ def _without(value: dict[str, Any], removed: list[tuple[str, ...]]) -> dict[str,
 
 
 @family.method("with", "The object with only the fields at dotted paths.", variadic=True,
-               examples=(('root = this.with("a.b", "c")', '{"a":{"b":1,"x":2},"c":3,"d":4}', '{"a":{"b":1},"c":3}'),))  # fmt: skip
+               examples=(('root = this.with("a.b", "c")', '{"a":{"b":1,"x":2},"c":3,"d":4}',
+                         '{"a":{"b":1},"c":3}'),))  # fmt: skip
 def with_only(value: Any, *kept: Any) -> dict[str, Any]:
     """What is kept."""
     return _with(mapping(value), [paths.split(_path(position, path)) for position, path in enumerate(kept)])
@@ -99,21 +101,24 @@ def values(value: Any) -> list[Any]:
 
 
 @family.method("key_values", "The pairs of an object as objects with `key` and `value`.",
-               examples=(("root.a = this.a.key_values()", '{"a":{"x":1}}', '{"a":[{"key":"x","value":1}]}'),))  # fmt: skip
+               examples=(("root.a = this.a.key_values()", '{"a":{"x":1}}',
+                         '{"a":[{"key":"x","value":1}]}'),))  # fmt: skip
 def key_values(value: Any) -> list[dict[str, Any]]:
     """One object a pair."""
     return [{"key": key, "value": item} for key, item in mapping(value).items()]
 
 
 @family.method("merge", "Two objects as one, both values in an array where both have one; or two arrays.", _WITH,
-               examples=(("root = this.a.merge(this.b)", '{"a":{"x":1,"y":2},"b":{"x":3}}', '{"x":[1,3],"y":2}'),))  # fmt: skip
+               examples=(("root = this.a.merge(this.b)", '{"a":{"x":1,"y":2},"b":{"x":3}}',
+                         '{"x":[1,3],"y":2}'),))  # fmt: skip
 def merge(value: Any, other: Any) -> Any:
     """The merged value."""
     return _merged(value, other, _collected)
 
 
 @family.method("assign", "Two objects as one, the second's value where both have one; or two arrays.", _WITH,
-               examples=(("root = this.a.assign(this.b)", '{"a":{"x":1,"y":2},"b":{"x":3}}', '{"x":3,"y":2}'),))  # fmt: skip
+               examples=(("root = this.a.assign(this.b)", '{"a":{"x":1,"y":2},"b":{"x":3}}',
+                         '{"x":3,"y":2}'),))  # fmt: skip
 def assign(value: Any, other: Any) -> Any:
     """The merged value."""
     return _merged(value, other, lambda _, new: new)
@@ -145,7 +150,8 @@ def _collected(old: Any, new: Any) -> list[Any]:
 
 
 @family.method("squash", "An array of objects merged to one.",
-               examples=(("root.a = this.a.squash()", '{"a":[{"x":["p"]},{"x":["q"]}]}', '{"a":{"x":["p","q"]}}'),))  # fmt: skip
+               examples=(("root.a = this.a.squash()", '{"a":[{"x":["p"]},{"x":["q"]}]}',
+                         '{"a":{"x":["p","q"]}}'),))  # fmt: skip
 def squash(value: Any) -> Any:
     """The merged object; null for an array without any."""
     made: dict[str, Any] | None = None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qsl
@@ -13,9 +12,11 @@ import msgspec
 import orjson
 
 from conduix.errors import MappingError
+from conduix.mapping.functions import csv_form, url_form, xml_form
 from conduix.mapping.functions.declare import Family, Parameter
+from conduix.mapping.functions.jsonpath import finder
 from conduix.mapping.functions.strings import unescape_url_query
-from conduix.mapping.values import WrongType, data, encode_json, plain, refuse_giant, text
+from conduix.mapping.values import NOTHING, WrongType, data, encode_json, plain, refuse_giant, text
 
 family = Family("parsing")
 
@@ -66,7 +67,7 @@ def format_json(value: Any, indent: str, no_indent: bool, escape_html: bool) -> 
                examples=(("root.a = this.a.parse_yaml()", '{"a":"b: [1, x]"}', '{"a":{"b":[1,"x"]}}'),))  # fmt: skip
 def parse_yaml(value: Any) -> Any:
     """The value of the one document."""
-    from conduix.mapping.functions.yaml_form import read
+    from conduix.mapping.functions.yaml_form import read  # noqa: PLC0415 - few mappings need YAML, and it loads slowly
 
     return read(data(value))
 
@@ -75,13 +76,14 @@ def parse_yaml(value: Any) -> Any:
                examples=(("root.a = this.a.format_yaml().string()", '{"a":{"b":1}}', '{"a":"b: 1\\n"}'),))  # fmt: skip
 def format_yaml(value: Any) -> bytes:
     """The YAML, keys sorted."""
-    from conduix.mapping.functions.yaml_form import write
+    from conduix.mapping.functions.yaml_form import write  # noqa: PLC0415 - see parse_yaml
 
     return write(plain(value))
 
 
 @family.method("parse_msgpack", "The value of MessagePack bytes.",
-               examples=(('root.a = this.a.decode("hex").parse_msgpack()', '{"a":"81a1620a"}', '{"a":{"b":10}}'),))  # fmt: skip
+               examples=(('root.a = this.a.decode("hex").parse_msgpack()', '{"a":"81a1620a"}',
+                         '{"a":{"b":10}}'),))  # fmt: skip
 def parse_msgpack(value: Any) -> Any:
     """The value."""
     try:
@@ -91,7 +93,8 @@ def parse_msgpack(value: Any) -> Any:
 
 
 @family.method("format_msgpack", "The value as MessagePack bytes.",
-               examples=(('root.a = this.a.format_msgpack().encode("hex")', '{"a":{"b":10}}', '{"a":"81a1620a"}'),))  # fmt: skip
+               examples=(('root.a = this.a.format_msgpack().encode("hex")', '{"a":{"b":10}}',
+                         '{"a":"81a1620a"}'),))  # fmt: skip
 def format_msgpack(value: Any) -> bytes:
     """The bytes."""
     return msgspec.msgpack.encode(plain(value))
@@ -100,16 +103,14 @@ def format_msgpack(value: Any) -> bytes:
 _TREE = Parameter("cast", "bool", "Whether numbers and bools are read from their texts.", False)
 
 
-@family.method("parse_xml", "The elements of an XML text as objects: attributes as `-name`, text beside them as `#text`.",
+@family.method("parse_xml", "The elements of an XML text as objects: attributes are `-name`, text beside them `#text`.",
                _TREE,
                examples=(("root.a = this.a.parse_xml()", '{"a":"<r><t>x</t></r>"}', '{"a":{"r":{"t":"x"}}}'),
                          ("root.a = this.a.parse_xml(true)", '{"a":"<r id=\\"9\\">1</r>"}',
                           '{"a":{"r":{"-id":9,"#text":1}}}')))  # fmt: skip
 def parse_xml(value: Any, cast: bool) -> dict[str, Any]:
     """The root element."""
-    from conduix.mapping.functions.xml_form import read
-
-    return read(text(value), cast=cast)
+    return xml_form.read(text(value), cast=cast)
 
 
 @family.method("format_xml", "The value as XML bytes, indented by four spaces.",
@@ -119,9 +120,7 @@ def parse_xml(value: Any, cast: bool) -> dict[str, Any]:
                           '{"a":"<r><t>x</t></r>"}'),))  # fmt: skip
 def format_xml(value: Any, indent: str, no_indent: bool) -> bytes:
     """The XML, keys sorted."""
-    from conduix.mapping.functions.xml_form import write
-
-    return write(value, None if no_indent else indent).encode()
+    return xml_form.write(value, None if no_indent else indent).encode()
 
 
 @family.method("parse_csv", "The rows of a CSV text, as objects by the names in the first row.",
@@ -132,11 +131,9 @@ def format_xml(value: Any, indent: str, no_indent: bool) -> bytes:
                          ("root.a = this.a.parse_csv(false)", '{"a":"1,2"}', '{"a":[["1","2"]]}')))  # fmt: skip
 def parse_csv(value: Any, parse_header_row: bool, delimiter: str, lazy_quotes: bool) -> list[Any]:
     """One object or array a row; rows of another length than the first are an error."""
-    from conduix.mapping.functions.csv_form import read
-
     if len(delimiter) != 1:
         raise MappingError("delimiter value must be exactly one character")
-    rows = read(text(value), delimiter, lazy=lazy_quotes)
+    rows = csv_form.read(text(value), delimiter, lazy=lazy_quotes)
     if not rows:
         raise MappingError("zero records were parsed")
     if not parse_header_row:
@@ -160,34 +157,27 @@ def parse_form_url_encoded(value: Any) -> dict[str, Any]:
 
 
 @family.method("parse_url", "The parts of a URL.",
-               examples=(("root.a = this.a.parse_url().host", '{"a":"https://example.com/x"}', '{"a":"example.com"}'),))  # fmt: skip
+               examples=(("root.a = this.a.parse_url().host", '{"a":"https://example.com/x"}',
+                         '{"a":"example.com"}'),))  # fmt: skip
 def parse_url(value: Any) -> dict[str, Any]:
     """scheme, opaque, host, path, raw_path, raw_query, fragment, raw_fragment, and user where it has one."""
-    from conduix.mapping.functions.url_form import read
-
-    return read(text(value))
+    return url_form.read(text(value))
 
 
 @family.method("json_path", "What a JSONPath finds in the value.",
                Parameter("expression", "string", "The path, such as `$.items[?(@.n > 1)]`."),
-               prepare=lambda expression: _prepare_json_path(expression),
+               prepare=finder,
                examples=(("root.a = this.json_path(\"$.b[?(@.t=='x')].n\")", '{"b":[{"t":"x","n":1},{"t":"y"}]}',
                           '{"a":[1]}'),))  # fmt: skip
 def json_path(value: Any, expression: str) -> Any:
     """One value for a plain path, an array where the path may find several."""
-    return _prepare_json_path(expression)(value)
-
-
-def _prepare_json_path(expression: str) -> Callable[[Any], Any]:
-    from conduix.mapping.functions.jsonpath import finder
-
-    return finder(expression)
+    return finder(expression)(value)
 
 
 @lru_cache(maxsize=128)
 def _inner(source: str) -> Any:
-    from conduix.mapping import parse_mapping
-    from conduix.mapping.interpret import Interpreter
+    from conduix.mapping import parse_mapping  # noqa: PLC0415 - the language needs its functions first
+    from conduix.mapping.interpret import Interpreter  # noqa: PLC0415 - as above
 
     return Interpreter(parse_mapping(source))
 
@@ -196,13 +186,11 @@ def _inner(source: str) -> Any:
                examples=(('root.a = this.a.bloblang("root = this.b")', '{"a":{"b":1}}', '{"a":1}'),))  # fmt: skip
 def bloblang(value: Any, source: str) -> Any:
     """What the mapping makes of the target; the target where it assigns nothing."""
-    from conduix.mapping.values import NOTHING
-
     made = _inner(source).run(value).value
     return value if made is NOTHING else made
 
 
-@family.method("parse_big_decimal", "The decimal of big-endian two's complement bytes, as Debezium and Connect write it.",
+@family.method("parse_big_decimal", "The decimal of big-endian two's complement bytes, as Kafka Connect writes it.",
                Parameter("scale", "integer", "How many digits stand after the point."),
                examples=(('root.a = this.a.decode("base64").parse_big_decimal(scale: 2)', '{"a":"MDk="}',
                           '{"a":"123.45"}'),))  # fmt: skip
@@ -227,7 +215,8 @@ _NONCHARACTER = re.compile("[\ufdd0-\ufdef]|" + "|".join(f"[{chr(plane + 0xFFFE)
 
 
 @family.method("is_unicode", "Whether bytes are valid UTF-8 without noncharacters.",
-               examples=(('root.a = this.a.decode("base64").is_unicode()', '{"a":"//4A"}', '{"a":false}'),))  # fmt: skip
+               examples=(('root.a = this.a.decode("base64").is_unicode()', '{"a":"//4A"}',
+                         '{"a":false}'),))  # fmt: skip
 def is_unicode(value: Any) -> bool:
     """Whether they are."""
     try:

@@ -16,7 +16,7 @@ family = Family("regexp")
 _PATTERN = Parameter("pattern", "string", "The pattern, in the syntax of RE2.")
 _MAX_PATTERN = 10_000
 
-# literals and classes of ASCII without repetition mean the same to `re`, cannot backtrack, and run 20 times faster there
+# literals and classes of ASCII without repetition mean the same to `re`, cannot backtrack, and run 20 times faster
 _PLAIN = re.compile(r"(?:[A-Za-z0-9_ ,;:@#/<>=&%\"'~-]|\[\^?(?:[A-Za-z0-9](?:-[A-Za-z0-9])?|[_ ,;:@#/.])+\])+\Z")
 _EXPANSION = re.compile(r"\$(?:(\$)|\{(\w+)\}|(\w+))", re.ASCII)
 
@@ -24,7 +24,7 @@ _EXPANSION = re.compile(r"\$(?:(\$)|\{(\w+)\}|(\w+))", re.ASCII)
 @lru_cache(maxsize=512)
 def compiled(pattern: str) -> Any:
     """The compiled pattern over UTF-8 bytes. Raises MappingError where it is no pattern of RE2."""
-    import re2
+    import re2  # noqa: PLC0415 - a C++ extension that few commands need at their start
 
     if len(pattern) > _MAX_PATTERN:
         raise MappingError(f"a pattern of {len(pattern)} characters is longer than {_MAX_PATTERN}")
@@ -47,6 +47,17 @@ def _matches(pattern: str, raw: bytes) -> Iterator[Any]:
             continue
         end = match.end()
         yield match
+
+
+def _prepared(name: str) -> Callable[[str], Callable[[Any], Any]]:
+    """For a method that only searches: compiles the pattern, so that a wrong one is found beforehand."""
+
+    def prepare(pattern: str) -> Callable[[Any], Any]:
+        compiled(pattern)
+        search = next(function.implementation for function in family.functions if function.name == name)
+        return lambda value: search(value, pattern)
+
+    return prepare
 
 
 def _target(value: Any) -> bytes:
@@ -75,15 +86,16 @@ def re_match(value: Any, pattern: str) -> bool:
 
 
 @family.method("re_find_all", "All matches of a pattern in the text.", _PATTERN,
-               prepare=lambda pattern: compiled(pattern) and (lambda value: re_find_all(value, pattern)),
-               examples=(('root.a = this.a.re_find_all("a.")', '{"a":"paranormal"}', '{"a":["ar","an","al"]}'),))  # fmt: skip
+               prepare=_prepared("re_find_all"),
+               examples=(('root.a = this.a.re_find_all("a.")', '{"a":"paranormal"}',
+                         '{"a":["ar","an","al"]}'),))  # fmt: skip
 def re_find_all(value: Any, pattern: str) -> list[str]:
     """The matched texts."""
     return [_decoded(match.group()) for match in _matches(pattern, _target(value))]
 
 
 @family.method("re_find_all_submatch", "All matches of a pattern, each with the texts of its groups.", _PATTERN,
-               prepare=lambda pattern: compiled(pattern) and (lambda value: re_find_all_submatch(value, pattern)),
+               prepare=_prepared("re_find_all_submatch"),
                examples=(('root.a = this.a.re_find_all_submatch("a(x*)b")', '{"a":"-axxb-ab-"}',
                           '{"a":[["axxb","xx"],["ab",""]]}'),))  # fmt: skip
 def re_find_all_submatch(value: Any, pattern: str) -> list[list[str]]:
@@ -104,7 +116,7 @@ def _names(pattern: str) -> list[str]:
 
 
 @family.method("re_find_object", "The first match of a pattern as an object of its groups by name or number.", _PATTERN,
-               prepare=lambda pattern: compiled(pattern) and (lambda value: re_find_object(value, pattern)),
+               prepare=_prepared("re_find_object"),
                examples=(('root.a = this.a.re_find_object("a(?P<foo>x*)b")', '{"a":"-axxb-"}',
                           '{"a":{"0":"axxb","foo":"xx"}}'),))  # fmt: skip
 def re_find_object(value: Any, pattern: str) -> dict[str, str]:
@@ -114,7 +126,7 @@ def re_find_object(value: Any, pattern: str) -> dict[str, str]:
 
 
 @family.method("re_find_all_object", "All matches of a pattern as objects of their groups by name or number.", _PATTERN,
-               prepare=lambda pattern: compiled(pattern) and (lambda value: re_find_all_object(value, pattern)),
+               prepare=_prepared("re_find_all_object"),
                examples=(('root.a = this.a.re_find_all_object("a(?P<foo>x*)b")', '{"a":"axb-ab"}',
                           '{"a":[{"0":"axb","foo":"x"},{"0":"ab","foo":""}]}'),))  # fmt: skip
 def re_find_all_object(value: Any, pattern: str) -> list[dict[str, str]]:

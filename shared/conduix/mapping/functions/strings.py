@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import posixpath
 import re
+import unicodedata
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import quote_plus, unquote_to_bytes
@@ -17,7 +18,7 @@ from conduix.mapping.values import WrongType, array, equal, refuse_giant, text, 
 family = Family("strings")
 
 _VALUE = Parameter("value", "string", "The text to look for.")
-_WORD = re.compile(r"\w+(?:['’.:·]\w+)*")
+_WORD = re.compile(r"\w+(?:['\u2019.:\u00b7]\w+)*")
 
 
 def _textual(value: Any, on_text: Callable[[str], Any], on_bytes: Callable[[bytes], Any]) -> Any:
@@ -129,7 +130,9 @@ def index_of(value: Any, part: str) -> int:
                          ("root.a = this.a.trim()", '{"a":"  hey "}', '{"a":"hey"}')))  # fmt: skip
 def trim(value: Any, cutset: str | None) -> Any:
     """The trimmed text."""
-    return _textual(value, lambda t: t.strip(cutset), lambda raw: raw.strip(cutset and cutset.encode()))
+    return _textual(
+        value, lambda t: t.strip(cutset), lambda raw: raw.strip(None if cutset is None else cutset.encode())
+    )
 
 
 @family.method("trim_prefix", "The text without a prefix, if it has it.",
@@ -149,7 +152,7 @@ def trim_suffix(value: Any, suffix: str) -> Any:
 
 
 @family.method("repeat", "The text several times in a row.", Parameter("count", "integer", "How many times."),
-               examples=(('root.a = this.a.repeat(2)', '{"a":"na"}', '{"a":"nana"}'),))  # fmt: skip
+               examples=(("root.a = this.a.repeat(2)", '{"a":"na"}', '{"a":"nana"}'),))  # fmt: skip
 def repeat(value: Any, count: int) -> Any:
     """The repeated text; nothing at all for a count below one."""
     if isinstance(value, str | bytes):
@@ -177,7 +180,8 @@ def replace_all(value: Any, old: str, new: str) -> Any:
 
 @family.method("replace_all_many", "The text with several parts replaced, one after the other.",
                Parameter("values", "array", "Pairs: a part, then what stands there then."), aliases=("replace_many",),
-               examples=(('root.a = this.a.replace_all_many(["<", "(", ">", ")"])', '{"a":"<i>"}', '{"a":"(i)"}'),))  # fmt: skip
+               examples=(('root.a = this.a.replace_all_many(["<", "(", ">", ")"])', '{"a":"<i>"}',
+                         '{"a":"(i)"}'),))  # fmt: skip
 def replace_all_many(value: Any, values: list[Any]) -> Any:
     """The changed text."""
     if len(values) % 2:
@@ -248,8 +252,10 @@ def join(value: Any, delimiter: str) -> str:
     return delimiter.join(parts)
 
 
-@family.method("format", "The text with its verbs (`%v`, `%s`, `%d`, `%5.2f`, …) filled with the arguments.", variadic=True,
-               examples=(('root.a = "%s(%v)".format(this.n, this.x)', '{"n":"lance","x":37}', '{"a":"lance(37)"}'),))  # fmt: skip
+@family.method("format", "The text with its verbs (`%v`, `%s`, `%d`, `%5.2f`, …) filled with the arguments.",
+               variadic=True,
+               examples=(('root.a = "%s(%v)".format(this.n, this.x)', '{"n":"lance","x":37}',
+                         '{"a":"lance(37)"}'),))  # fmt: skip
 def format_text(value: Any, *arguments: Any) -> str:
     """The filled text."""
     filled = formatter(text(value))(arguments)
@@ -292,7 +298,8 @@ _WITH_CONTENT = re.compile(r"<(script|style)\b[^>]*>.*?</\1\s*>", re.DOTALL | re
 @family.method("strip_html", "The text without HTML tags.",
                Parameter("preserve", "array", "Names of elements that stay.", None),
                examples=(("root.a = this.a.strip_html()", '{"a":"<p>plain <b>text</b></p>"}', '{"a":"plain text"}'),
-                         ('root.a = this.a.strip_html(["b"])', '{"a":"<p><b>x</b></p>"}', '{"a":"<b>x</b>"}')))  # fmt: skip
+                         ('root.a = this.a.strip_html(["b"])', '{"a":"<p><b>x</b></p>"}',
+                          '{"a":"<b>x</b>"}')))  # fmt: skip
 def strip_html(value: Any, preserve: list[Any] | None) -> Any:
     """The text; scripts and styles go with what is in them."""
     kept = frozenset(text(name).lower() for name in preserve or ())
@@ -330,7 +337,8 @@ def unescape_url_query(value: Any) -> str:
 
 
 @family.method("filepath_join", "The parts of an array as one file path.",
-               examples=(("root.a = this.a.filepath_join()", '{"a":["/foo/","bar.txt"]}', '{"a":"/foo/bar.txt"}'),))  # fmt: skip
+               examples=(("root.a = this.a.filepath_join()", '{"a":["/foo/","bar.txt"]}',
+                         '{"a":"/foo/bar.txt"}'),))  # fmt: skip
 def filepath_join(value: Any) -> str:
     """The path, without doubled slashes and dots."""
     parts = [text(part) for part in array(value)]
@@ -339,7 +347,8 @@ def filepath_join(value: Any) -> str:
 
 
 @family.method("filepath_split", "The directory and the file name of a path.",
-               examples=(("root.a = this.a.filepath_split()", '{"a":"/foo/bar.txt"}', '{"a":["/foo/","bar.txt"]}'),))  # fmt: skip
+               examples=(("root.a = this.a.filepath_split()", '{"a":"/foo/bar.txt"}',
+                         '{"a":["/foo/","bar.txt"]}'),))  # fmt: skip
 def filepath_split(value: Any) -> list[str]:
     """Both parts; the directory keeps its slash."""
     directory, slash, name = text(value).rpartition("/")
@@ -347,12 +356,11 @@ def filepath_split(value: Any) -> list[str]:
 
 
 @family.method("slug", "The text as it may stand in an address: lower case, words joined by hyphens.",
-               Parameter("lang", "string", "Kept for mappings that give it; accents are dropped in every language.", "en"),
-               examples=(("root.a = this.a.slug()", '{"a":"Gopher & Benthos"}', '{"a":"gopher-and-benthos"}'),))  # fmt: skip
+               Parameter("lang", "string", "Kept for mappings that give it; it changes nothing.", "en"),
+               examples=(("root.a = this.a.slug()", '{"a":"Gopher & Benthos"}',
+                         '{"a":"gopher-and-benthos"}'),))  # fmt: skip
 def slug(value: Any, _lang: str) -> str:
     """The slug."""
-    import unicodedata
-
     spelled = text(value).replace("&", " and ").replace("@", " at ")
     plain = unicodedata.normalize("NFKD", spelled).encode("ascii", "ignore").decode().lower()
     return re.sub(r"[^a-z0-9_]+", "-", plain).strip("-_")

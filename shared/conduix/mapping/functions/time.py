@@ -90,21 +90,24 @@ def _prepare_strftime(directives: str, name: str | None) -> Callable[[Any], str]
 
 @family.method("ts_strftime", "Writes a time by directives of strftime.", _DIRECTIVES, _ZONE,
                prepare=_prepare_strftime, aliases=("format_timestamp_strftime",),
-               examples=(('root.a = this.a.ts_strftime("%Y-%b-%d", "UTC")', '{"a":1597405526}', '{"a":"2020-Aug-14"}'),))  # fmt: skip
+               examples=(('root.a = this.a.ts_strftime("%Y-%b-%d", "UTC")', '{"a":1597405526}',
+                         '{"a":"2020-Aug-14"}'),))  # fmt: skip
 def ts_strftime(value: Any, directives: str, name: str | None) -> str:
     """The written time."""
     return _prepare_strftime(directives, name)(value)
 
 
 @family.method("ts_unix", "The time as Unix seconds.", aliases=("format_timestamp_unix",),
-               examples=(("root.a = this.a.ts_unix()", '{"a":"2009-11-10T23:00:00Z"}', '{"a":1257894000}'),))  # fmt: skip
+               examples=(("root.a = this.a.ts_unix()", '{"a":"2009-11-10T23:00:00Z"}',
+                         '{"a":1257894000}'),))  # fmt: skip
 def ts_unix(value: Any) -> int:
     """Whole seconds since 1970."""
     return read(value).nanos // SECOND
 
 
 @family.method("ts_unix_milli", "The time as Unix milliseconds.", aliases=("format_timestamp_unix_milli",),
-               examples=(("root.a = this.a.ts_unix_milli()", '{"a":"2009-11-10T23:00:00Z"}', '{"a":1257894000000}'),))  # fmt: skip
+               examples=(("root.a = this.a.ts_unix_milli()", '{"a":"2009-11-10T23:00:00Z"}',
+                         '{"a":1257894000000}'),))  # fmt: skip
 def ts_unix_milli(value: Any) -> int:
     """Whole milliseconds since 1970."""
     return read(value).nanos // 1_000_000
@@ -126,18 +129,18 @@ def ts_unix_nano(value: Any) -> int:
     return read(value).nanos
 
 
+def _in_zone(name: str) -> Callable[[Any], Timestamp]:
+    there = zone(name)
+    return lambda value: Timestamp(read(value).nanos, there)
+
+
 @family.method("ts_tz", "The time in another zone.", Parameter("tz", "string", "An IANA name, `UTC` or `Local`."),
-               prepare=lambda name: _in_zone(name),
+               prepare=_in_zone,
                examples=(('root.a = this.a.ts_tz("UTC")', '{"a":"2021-02-03T17:05:06+01:00"}',
                           '{"a":"2021-02-03T16:05:06Z"}'),))  # fmt: skip
 def ts_tz(value: Any, name: str) -> Timestamp:
     """The same moment."""
     return Timestamp(read(value).nanos, zone(name))
-
-
-def _in_zone(name: str) -> Callable[[Any], Timestamp]:
-    there = zone(name)
-    return lambda value: Timestamp(read(value).nanos, there)
 
 
 # durations are rounded to multiples counted from the year 1
@@ -215,8 +218,9 @@ def _period(spelled: str) -> tuple[int, list[tuple[int, int]]]:
     return (-1 if found[1] == "-" else 1), amounts
 
 
-@family.method("parse_duration_iso8601", "The nanoseconds of a period such as `P3Y6M4DT12H30M5S`, years as 365.2425 days.",
-               examples=(("root.a = this.a.parse_duration_iso8601()", '{"a":"PT2.5S"}', '{"a":2500000000}'),))  # fmt: skip
+@family.method("parse_duration_iso8601", "The nanoseconds of a period such as `P3Y6M4DT12H30M5S`.",
+               examples=(("root.a = this.a.parse_duration_iso8601()", '{"a":"PT2.5S"}',
+                         '{"a":2500000000}'),))  # fmt: skip
 def parse_duration_iso8601(value: Any) -> int:
     """The duration."""
     sign, amounts = _period(text(value))
@@ -227,7 +231,8 @@ def parse_duration_iso8601(value: Any) -> int:
 _PERIOD_PARAMETER = Parameter("duration", "string", "A period such as `P1Y2M3DT4H`.")
 
 
-@family.method("ts_add_iso8601", "The time later by a period; years, months and days by the calendar.", _PERIOD_PARAMETER,
+@family.method("ts_add_iso8601", "The time later by a period; years, months and days by the calendar.",
+               _PERIOD_PARAMETER,
                examples=(('root.a = this.a.ts_add_iso8601("P1M")', '{"a":"2020-01-15T00:00:00Z"}',
                           '{"a":"2020-02-15T00:00:00Z"}'),))  # fmt: skip
 def ts_add_iso8601(value: Any, period: str) -> Timestamp:
@@ -235,7 +240,8 @@ def ts_add_iso8601(value: Any, period: str) -> Timestamp:
     return _moved(read(value), period, 1)
 
 
-@family.method("ts_sub_iso8601", "The time earlier by a period; years, months and days by the calendar.", _PERIOD_PARAMETER,
+@family.method("ts_sub_iso8601", "The time earlier by a period; years, months and days by the calendar.",
+               _PERIOD_PARAMETER,
                examples=(('root.a = this.a.ts_sub_iso8601("P1D")', '{"a":"2020-01-15T00:00:00Z"}',
                           '{"a":"2020-01-14T00:00:00Z"}'),))  # fmt: skip
 def ts_sub_iso8601(value: Any, period: str) -> Timestamp:
@@ -251,7 +257,7 @@ def _moved(timestamp: Timestamp, period: str, direction: int) -> Timestamp:
     if all(scale == 1 for _, scale in amounts[:4]):
         timestamp = moment(
             at.year + sign * years, at.month + sign * months, at.day + sign * (weeks * 7 + days),
-            at.hour, at.minute, at.second, timestamp.nanos % SECOND, timestamp.zone,
+            hour=at.hour, minute=at.minute, second=at.second, nanos=timestamp.nanos % SECOND, zone=timestamp.zone,
         )  # fmt: skip
         amounts = [(0, 1)] * 4 + amounts[4:]
     units = zip(amounts, _PERIOD_SECONDS, strict=True)

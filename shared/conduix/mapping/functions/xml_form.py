@@ -11,6 +11,7 @@ import re
 from typing import Any
 
 from conduix.errors import MappingError
+from conduix.mapping.functions.coercion import parse_number, to_bool
 from conduix.mapping.values import refuse_giant, to_text
 
 _TOKEN = re.compile(
@@ -55,7 +56,7 @@ def _take(token: re.Match[str], stack: list[tuple[str, dict[str, Any]]], *, cast
     elif token["close"]:
         _close(stack, token["close"], cast=cast)
     elif (token["text"] or token["cdata"]) and len(stack) > 1:
-        written = token["cdata"] if token["cdata"] else html.unescape(token["text"])
+        written = token["cdata"] or html.unescape(token["text"])
         children = stack[-1][1]
         children["#text"] = children.get("#text", "") + written
 
@@ -86,8 +87,6 @@ def _local(name: str) -> str:
 def _value(written: str, *, cast: bool) -> Any:
     if not cast:
         return written
-    from conduix.mapping.functions.coercion import parse_number, to_bool
-
     for convert in (parse_number, to_bool):
         try:
             return convert(written)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import datetime as dates
+import datetime as dt
 from typing import Any
 
 import yaml
 
 from conduix.errors import MappingError
-from conduix.mapping.timestamps import SECOND, UTC
+from conduix.mapping.timestamps import SECOND
 from conduix.mapping.values import Timestamp, refuse_giant
 
 _MOST_NODES = 1_000_000
@@ -31,11 +31,11 @@ def _plain(value: Any, left: list[int]) -> Any:
         return {key if isinstance(key, str) else str(key): _plain(item, left) for key, item in value.items()}
     if isinstance(value, list | tuple | set):
         return [_plain(item, left) for item in value]
-    if isinstance(value, dates.date):
-        moment = value if isinstance(value, dates.datetime) else dates.datetime(value.year, value.month, value.day)  # noqa: DTZ001 - set below
-        aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    if isinstance(value, dt.date):
+        moment = value if isinstance(value, dt.datetime) else dt.datetime(value.year, value.month, value.day)  # noqa: DTZ001 - set below
+        aware = moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)
         whole = int(aware.replace(microsecond=0).timestamp())
-        return Timestamp(whole * SECOND + aware.microsecond * 1000, aware.tzinfo or UTC)
+        return Timestamp(whole * SECOND + aware.microsecond * 1000, aware.tzinfo or dt.UTC)
     return value
 
 
