@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal, Protocol
@@ -28,8 +29,8 @@ class Layout(Protocol):
     def restore(self, state: Json) -> None:
         """Go back to a state; None: nothing is known yet."""
 
-    def follow(self, place: Path, packing: Packing) -> None:
-        """Go on in a file that somebody else has begun."""
+    def follow(self, place: Path, packing: Packing) -> bytes:
+        """Go on in a file that somebody else has begun; returns what must stand before the next record."""
 
 
 class LineLayout:
@@ -53,8 +54,9 @@ class LineLayout:
     def restore(self, state: Json) -> None:
         """See `Layout.restore`: nothing."""
 
-    def follow(self, place: Path, packing: Packing) -> None:
-        """See `Layout.follow`: nothing."""
+    def follow(self, place: Path, packing: Packing) -> bytes:
+        """See `Layout.follow`: a newline, if the last line has none."""
+        return b"\n" if packing == "none" and not ends_with_newline(place) else b""
 
 
 class ArrayLayout:
@@ -81,11 +83,19 @@ class ArrayLayout:
     def restore(self, state: Json) -> None:
         """See `Layout.restore`: nothing."""
 
-    def follow(self, place: Path, packing: Packing) -> None:
-        """See `Layout.follow`: nothing."""
+    def follow(self, place: Path, packing: Packing) -> bytes:
+        """See `Layout.follow`: cannot be, because an array is never appended to."""
+        raise TypeError(f"{place} is a json array and cannot be appended to")
 
 
 def _data(batch: Batch) -> bytes:
     if not isinstance(batch.body, Lines):
         raise TypeError(f"a file sink that takes lines was given {type(batch.body).__name__}")
     return batch.body.data
+
+
+def ends_with_newline(place: Path) -> bool:
+    """Is the last line of a file ended?"""
+    with place.open("rb") as file:
+        file.seek(-1, os.SEEK_END)
+        return file.read() == b"\n"

@@ -48,7 +48,7 @@ class OpenShard:
 
 def counts_bytes(shard: Shard) -> bool:
     """Are the shard's positions bytes of the file itself? Not where it is packed, nor where items are counted."""
-    return shard.spec["packing"] == "none" and shard.spec["format"] != "json"
+    return bool(shard.spec["packing"] == "none" and shard.spec["format"] != "json")
 
 
 def open_shard(

@@ -122,9 +122,9 @@ class FileSink:
             target = Target(self._place(Path(path)), self._files, packed=self._packed)
             target.resume(int(length))
             self._targets[path] = target
-        begun = [target for target in self._targets.values() if target.begun]
-        if begun and "layout" not in handle:
-            self._layout.follow(begun[0].place, "gzip" if self._packed else "none")
+            if target.begun and not self._overwrite:
+                with classed("read", target.place):
+                    target.before = self._layout.follow(target.place, "gzip" if self._packed else "none")
 
     def _place(self, path: Path) -> Path:
         return part_of(path) if self._committed else path

@@ -12,6 +12,7 @@ from conduix.engine.api import Batch, Json, Letter, Rows, record_offsets
 from conduix.engine.connectors.csvheader import csv_format
 from conduix.engine.connectors.file.content import open_content
 from conduix.engine.connectors.file.cut import open_regular
+from conduix.engine.connectors.file.layout import ends_with_newline
 from conduix.engine.connectors.file.options import Packing
 from conduix.engine.connectors.file.reader import first_csv_record
 from conduix.engine.connectors.records import Body
@@ -86,14 +87,15 @@ class TableLayout:
         """See `Layout.restore`."""
         self._columns = self._named if state is None else tuple(state)
 
-    def follow(self, place: Path, packing: Packing) -> None:
+    def follow(self, place: Path, packing: Packing) -> bytes:
         """See `Layout.follow`: go on under the columns that the file has.
 
         Raises:
             SystemicError: its header cannot be read, or is another one than was named.
         """
+        before = b"\n" if packing == "none" and not ends_with_newline(place) else b""
         if not self._header:
-            return
+            return before
         path = str(place)
         fd, status = open_regular(path)
         content = open_content(fd, path, packing, status.st_size)
@@ -109,6 +111,7 @@ class TableLayout:
                 remedy="write csv_columns as they stand in the file, or mode: overwrite",
             )
         self._columns = found.columns
+        return before
 
 
 class _Lines(list[str]):

@@ -71,6 +71,8 @@ class Target:
         """Does it hold a record, or is one on its way into it?"""
         self.durable = True
         """Is all that was written on the disk?"""
+        self.before = b""
+        """Stands before the next record: ends a line that somebody else left open."""
         self._named = False
         """Is the file's name on the disk?"""
         self._files = files
@@ -112,6 +114,7 @@ class Target:
         """
         self.begun = True
         self.durable = False
+        data, self.before = self.before + data, b""
         self._write(self._compressed(data) if self._packed else data)
 
     def _write(self, data: bytes) -> None:
