@@ -13,7 +13,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help deps lock format check test demo build bench clean
+.PHONY: help deps lock format check test demo build bench docs clean
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -67,6 +67,9 @@ build: $(STAMP) ## wheel and source distribution into dist/
 
 bench: $(STAMP) ## W1, W2, W4, W6 beside the hand-written loop; JSON and Markdown into build/bench
 	@$(BIN)/python -m tests.bench
+
+docs: $(STAMP) ## write the reference pages that are made from the code
+	@{ printf '# Catalogue\n\n'; $(BIN)/conduix stages --output markdown; } > docs/reference/catalogue.md
 
 clean: ## remove what the verbs made, except .venv
 	rm -rf build dist out .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

@@ -33,7 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of `conduix stages`."""
     parser.add_argument("name", metavar="NAME", nargs="?", help="a source, stage or sink, by name or alias")
     parser.add_argument("--schema", action="store_true", help="JSON Schema of a document (with NAME: of its options)")
-    add_output(parser, "text", "json", "yaml")
+    add_output(parser, "text", "json", "yaml", "markdown")
 
 
 def execute(args: argparse.Namespace, terminal: Terminal) -> Exit:
@@ -45,6 +45,10 @@ def execute(args: argparse.Namespace, terminal: Terminal) -> Exit:
     if args.schema:
         form = "yaml" if args.output == "yaml" else "json"
         emit_data(terminal, _schema(catalog, entries if args.name else None), form)
+    elif args.output == "markdown":
+        from conduix_tui.cli.catalogue_page import markdown  # noqa: PLC0415
+
+        terminal.emit(markdown(entries))
     elif args.output != "text":
         emit_data(terminal, [_as_data(entry) for entry in entries], args.output)
     elif args.name:
