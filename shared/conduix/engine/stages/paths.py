@@ -1,0 +1,68 @@
+"""Dotted paths in options, and the trees that read and write them."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import AfterValidator
+
+from conduix.mapping.tree import (
+    Assign,
+    Expr,
+    Field,
+    IfStatement,
+    Literal,
+    Mapping,
+    Mark,
+    Method,
+    Statement,
+    Target,
+    This,
+)
+
+GENERATED = Mark(0, 0)
+"""The mark of nodes that stand for options: they have no place in a text."""
+
+
+def _check_path(path: str) -> str:
+    if not all(path.split(".")):
+        raise ValueError(f"{path!r} is no path; write for example id or customer.address.city")
+    return path
+
+
+FieldPath = Annotated[str, AfterValidator(_check_path)]
+"""A dotted path, `customer.address.city`; a dot that belongs to a name is written `~1`, a tilde `~0`."""
+
+
+def names(path: str) -> tuple[str, ...]:
+    """The names of a path, from the outside inwards."""
+    return tuple(part.replace("~1", ".").replace("~0", "~") for part in path.split("."))
+
+
+def read(path: str) -> Expr:
+    """`this.path`."""
+    value: Expr = This(GENERATED)
+    for name in names(path):
+        value = Field(value, name, GENERATED)
+    return value
+
+
+def assign(path: str | None, value: Expr) -> Assign:
+    """`root.path = value`; the root itself without a path."""
+    return Assign(Target("root", names(path) if path else (), GENERATED), value, GENERATED)
+
+
+def copy_if_there(old: str, new: str) -> Statement:
+    """`if this.exists("old") { root.new = this.old }`: what is missing stays missing."""
+    there = Method(This(GENERATED), "exists", (Literal(old, GENERATED),), GENERATED)
+    return IfStatement(((there, (assign(new, read(old)),)),), (), GENERATED)
+
+
+def without(paths: tuple[str, ...]) -> Expr:
+    """`this.without("a", "b.c")`."""
+    return Method(This(GENERATED), "without", tuple(Literal(path, GENERATED) for path in paths), GENERATED)
+
+
+def mapping(*statements: Statement) -> Mapping:
+    """A mapping made of statements instead of text."""
+    return Mapping(statements, (), "")

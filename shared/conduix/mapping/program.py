@@ -1,0 +1,273 @@
+"""A stretch's program: its generated functions, and what happens to the records that they do not cover.
+
+The generated function runs over an iterator; where it raises, the record is done again: by the function for whole
+records, then by the reference, step by step, which gives the exact result or the exact error. Then the function goes
+on behind that record. So errors cost what they cost, and records without errors pay nothing for them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import msgspec
+
+from conduix.mapping import is_deterministic
+from conduix.mapping.compiler.batch import BatchFunction, Order, PortKind, compile_batch, json_text
+from conduix.mapping.inputs import Input, Unreadable
+from conduix.mapping.reference import DECODE_FAILED, Failure, Outcome, Reference
+from conduix.mapping.steps import MapStep, RouteStep, SampleStep, Step
+
+_MISFITS = 0.25
+"""Where more of a batch than this does not fit the projection, later batches are decoded whole."""
+
+
+@dataclass(slots=True)
+class Made:
+    """What a program made of a batch; `outs`, `offsets` and `metas` by port, in the order of the ports."""
+
+    outs: list[list[Any]]
+    """What the encoder takes: Structs and JSON values, lines, texts, or rows."""
+    offsets: list[list[int]]
+    metas: list[list[Mapping[str, Any]]]
+    filtered: list[int]
+    """By step; lines of white space count for the first."""
+    failed: list[tuple[int, Failure]] = field(default_factory=list)
+    """(place in the batch, failure), in order."""
+
+
+class Program:
+    """Steps over batches of one kind of input. Its methods are called by one thread.
+
+    Args:
+        steps: the steps; none of them: only the form of the records changes.
+        ports: what each connected port carries.
+        source: the kind of input that it is for.
+        offsets: give the positions of what leaves.
+        meta: the batches have metadata.
+    """
+
+    def __init__(
+        self,
+        steps: Sequence[Step],
+        ports: Mapping[str, PortKind],
+        source: type[Input],
+        columns: tuple[str, ...] = (),
+        *,
+        offsets: bool = False,
+        meta: bool = False,
+    ) -> None:
+        self.steps = steps
+        self.ports = ports
+        self._source = source
+        untouched = not any(isinstance(step, MapStep) for step in steps)
+        raw = source.port_kind if untouched and source.port_kind in ports.values() else None
+        self._order = Order(steps, ports, source.form, columns, offsets=offsets, raw=raw, meta=meta)
+        self._reference = Reference(steps, list(ports))
+        self._by_whole = False
+
+    # functions
+
+    @cached_property
+    def fast(self) -> BatchFunction:
+        """The function for the records of this input, with its projection if it has one."""
+        made = compile_batch(self._order)
+        return self.whole if made.shape.whole and self._order.form == "struct" else made
+
+    @cached_property
+    def whole(self) -> BatchFunction:
+        """The function for whole records."""
+        form = "value" if self._order.form == "struct" else self._order.form
+        return compile_batch(_with_form(self._order, form))
+
+    @cached_property
+    def _decode(self) -> Callable[[bytes], Any]:
+        kind = self.fast.decode_type if self.fast is not self.whole else Any
+        return msgspec.json.Decoder(kind).decode
+
+    def source(self) -> str:
+        """The projection and the generated code, for people."""
+        function = self.fast
+        what = f"decodes only\n{function.projection}\n\n" if function.projection else ""
+        return f"{what}{function.source}"
+
+    @property
+    def deterministic(self) -> bool:
+        """Does the same input always give the same output?"""
+        return all(map(step_is_deterministic, self.steps))
+
+    # running
+
+    def run(self, given: Input, shard: str) -> Made:
+        """Run over one batch.
+
+        Raises:
+            MappingError: a step with `on_error: fail` failed.
+        """
+        run = _Run(self, given, shard)
+        function = self.whole if self._by_whole else self.fast
+        projected = function is not self.whole
+        decode = self._decode if projected else None
+        feed, records = _records(function, given, given.decoder(decode))
+        while True:
+            try:
+                function.run(records, run.outs, run.offsets, run.metas, run.made.filtered, shard)
+                break
+            except Exception:  # noqa: BLE001 - whatever it is: the reference gives the exact result or error
+                run.again(given.count - 1 - feed.__length_hint__(), projected=projected)
+        if projected and run.misfits > _MISFITS * given.count:
+            self._by_whole = True
+        return run.made
+
+    def run_carefully(self, given: Input, shard: str, fits: Callable[[PortKind, Any], None]) -> Made:
+        """Every record by the reference, and `fits` called with what leaves: for batches that cannot be encoded.
+
+        `fits` raises a ValueError for what cannot be written; that record fails at the last step.
+        """
+        run = _Run(self, given, shard)
+        for index in range(given.count):
+            run.by_reference(index, fits)
+        return run.made
+
+
+def _with_form(order: Order, form: Any) -> Order:
+    return Order(order.steps, order.ports, form, order.columns, order.offsets, order.raw, order.meta)
+
+
+def _records(function: BatchFunction, given: Input, decode: Callable[[Any], Any] | None) -> tuple[Any, Iterator[Any]]:
+    """The iterator that the function runs over, and the one whose length tells how far it is."""
+    feed = iter(given.items)
+    parts: list[Iterator[Any]] = []
+    for part in function.takes:
+        if part == "offset":
+            parts.append(iter(given.offsets))
+        elif part == "meta":
+            parts.append(iter(given.metas))
+        elif part == "line":
+            parts.append(iter(given.items) if "record" in function.takes else feed)
+        else:
+            parts.append(feed if decode is None else map(decode, feed))
+    # zip takes from the left: where decoding, the last one, fails, all have gone on by one
+    return feed, parts[0] if len(parts) == 1 else zip(*parts, strict=False)
+
+
+class _Run:
+    """One batch on its way."""
+
+    def __init__(self, program: Program, given: Input, shard: str) -> None:
+        ports = program.ports
+        self.program = program
+        self.given = given
+        self.shard = shard
+        self.made = Made(
+            [[] for _ in ports], [[] for _ in ports], [[] for _ in ports], [0] * max(len(program.steps), 1)
+        )
+        self.outs, self.offsets, self.metas = self.made.outs, self.made.offsets, self.made.metas
+        self.misfits = 0
+
+    def again(self, index: int, *, projected: bool) -> None:
+        """Do one record again that the function did not cover."""
+        try:
+            value = self.given.whole(index)
+        except Unreadable as unreadable:
+            if projected or not self._by_projection(index):
+                self._unreadable(index, unreadable)
+            return
+        if projected and self._by(self.program.whole, index, value):
+            self.misfits += 1
+            return
+        self.by_reference(index)
+
+    def _by_projection(self, index: int) -> bool:
+        """A record of which only parts that nobody reads are unreadable counts as read, whichever function runs."""
+        program = self.program
+        if program.fast is program.whole or not self.given.is_text(index):
+            return False
+        try:
+            record = program._decode(self.given.items[index])  # noqa: SLF001 - one class in two parts
+        except (msgspec.DecodeError, ValueError):
+            return False
+        return self._by(program.fast, index, record)
+
+    def _by(self, function: BatchFunction, index: int, record: Any) -> bool:
+        parts = {"offset": self._position, "meta": self._meta, "line": lambda i: self.given.items[i]}
+        taken = [record if part == "record" else parts[part](index) for part in function.takes]
+        one = taken[0] if len(taken) == 1 else tuple(taken)
+        try:
+            function.run(iter([one]), self.outs, self.offsets, self.metas, self.made.filtered, self.shard)
+        except Exception:  # noqa: BLE001 - the reference says what is wrong
+            return False
+        return True
+
+    def _position(self, index: int) -> int:
+        return self.given.offsets[index]
+
+    def _meta(self, index: int) -> Mapping[str, Any]:
+        return self.given.metas[index] if self.given.metas else {}
+
+    def by_reference(self, index: int, fits: Callable[[PortKind, Any], None] | None = None) -> None:
+        """Do one record by the reference."""
+        try:
+            value = self.given.whole(index)
+        except Unreadable as unreadable:
+            self._unreadable(index, unreadable)
+            return
+        program = self.program
+        outcome = program._reference.run(value, self._meta(index), self.shard, self._position(index))  # noqa: SLF001
+        if outcome.failure is not None:
+            self.made.failed.append((index, outcome.failure))
+        elif outcome.filtered is not None:
+            self.made.filtered[outcome.filtered] += 1
+        else:
+            self._leave(index, outcome, fits)
+
+    def _unreadable(self, index: int, unreadable: Unreadable) -> None:
+        step = self.program.steps[0] if self.program.steps else None
+        if unreadable.blank or (step is not None and step.on_error == "drop"):
+            self.made.filtered[0] += 1
+            return
+        failure = Failure(0, DECODE_FAILED, unreadable.message, self.given.raw(index))
+        if step is not None and step.on_error == "fail":
+            raise unreadable
+        self.made.failed.append((index, failure))
+
+    def _leave(self, index: int, outcome: Outcome, fits: Callable[[PortKind, Any], None] | None) -> None:
+        ports = list(self.program.ports)
+        order = self.program._order  # noqa: SLF001
+        leaving = {port: self._form(self.program.ports[port], outcome.value, index) for port in outcome.ports}
+        if fits is not None:
+            try:
+                for port, value in leaving.items():
+                    fits(self.program.ports[port], value)
+            except ValueError as error:
+                last = max(len(self.program.steps) - 1, 0)
+                message = f"the record cannot be written: {error}"
+                payload = self.given.raw(index)
+                self.made.failed.append((index, Failure(last, "MAPPING_FAILED", message, payload)))
+                return
+        for port, value in leaving.items():
+            at = ports.index(port)
+            self.outs[at].append(value)
+            if order.offsets:
+                self.offsets[at].append(self._position(index))
+            if order.meta:
+                self.metas[at].append(outcome.meta)
+
+    def _form(self, kind: PortKind, value: Any, index: int) -> Any:
+        if kind == self.program._order.raw:  # noqa: SLF001
+            return self.given.items[index]
+        if kind == "lines":
+            return value if isinstance(value, str) else json_text(value)
+        return value
+
+
+def step_is_deterministic(step: Step) -> bool:
+    """Does the step do the same to the same record each time?"""
+    if isinstance(step, SampleStep):
+        return step.seed is not None and (step.when is None or is_deterministic(step.when))
+    if isinstance(step, RouteStep):
+        return all(condition is None or is_deterministic(condition) for _, condition in step.routes)
+    body = step.mapping if isinstance(step, MapStep) else step.condition
+    return is_deterministic(body) and (step.when is None or is_deterministic(step.when))
