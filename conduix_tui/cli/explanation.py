@@ -73,9 +73,9 @@ class Explanation:
         def title(text: str) -> str:
             return terminal.styled(text, "bold", out=True)
 
-        document = yaml.safe_dump(
-            normal_form(self.spec, defaults=False), sort_keys=False, allow_unicode=True, width=110
-        )
+        form = _without_gaps(normal_form(self.spec, defaults=False))
+        form = _without_gaps(normal_form(self.spec, defaults=False))
+        document = yaml.safe_dump(form, sort_keys=False, allow_unicode=True, width=110)
         return [
             f"{title(self.spec.name)}, {self.spec.mode}, revision {self.spec.digest[:12]}",
             *("", title("normal form"), *(f"  {line}" for line in document.splitlines())),
@@ -112,6 +112,14 @@ class Explanation:
         if weakest is None:
             return [f"{self.guarantee.promise}: every part keeps it"]
         return [self.guarantee.promise, f"weakest link: {weakest.node}: {weakest.why}"]
+
+
+def _without_gaps(value: Any) -> Any:
+    """The same without keys that hold nothing: a person reads what is there."""
+    if isinstance(value, dict):
+        kept = {key: _without_gaps(each) for key, each in value.items()}
+        return {key: each for key, each in kept.items() if each not in (None, "", [], {})}
+    return [_without_gaps(each) for each in value] if isinstance(value, list) else value
 
 
 async def _cut(plan: Plan) -> dict[str, Sequence[Shard] | str]:

@@ -55,8 +55,9 @@ class Session:
                 status=link.flooded or status,
                 seconds=time.monotonic() - started,
                 state_dir=local.directory,
-                resume=self._resume_line(status),
+                resume=self._resume_line(status) if outcome in (Exit.FAILED, Exit.INTERRUPTED) else "",
                 exit=outcome,
+                resumed=local.fence.g > 1,
                 dry_run=self._args.dry_run,
             )
             self._tell(summary)
@@ -142,12 +143,15 @@ class Session:
         return shlex.join([*words, *flags])
 
     def _tell(self, summary: Summary) -> None:
-        if self._args.output != "text":
-            emit_data(self._terminal, summary.as_data(), self._args.output)
         if self._args.log_format == "json":
             self._log.info("run ended", extra={"data": summary.as_data()})
-        else:
-            summary.tell(self._terminal)
+        if self._args.output != "text":
+            emit_data(self._terminal, summary.as_data(), self._args.output)
+        if self._args.log_format == "text":
+            if self._args.output == "text":
+                summary.tell(self._terminal)
+            else:
+                summary.tell_failure(self._terminal)
 
 
 async def _supervised(assignment: Assignment, link: Foreground) -> Status:

@@ -26,8 +26,10 @@ class Summary:
     """Since this process took the run up."""
     state_dir: Path
     resume: str
-    """The command line that goes on from here; empty if nothing can be resumed."""
+    """The command line that goes on from here; empty if it is done, or nothing can be resumed."""
     exit: Exit
+    resumed: bool = False
+    """Did an earlier process do a part of it?"""
     dry_run: bool = False
 
     def as_data(self) -> dict[str, Any]:
@@ -37,6 +39,7 @@ class Summary:
             "name": self.spec.name,
             "state": status.state,
             "exit": int(self.exit),
+            "resumed": self.resumed,
             "dry_run": self.dry_run,
             "in": tally.read,
             "out": {sink: {"records": n, "where": self._where(sink)} for sink, n in tally.written.items()},
@@ -66,15 +69,20 @@ class Summary:
         terminal.say(f"{name} in {words.duration(self.seconds)}{dry}")
         if self.status.checkpoint_at:
             terminal.say("\n".join(words.table(self._rows(), indent=2, right=[1])))
+        self.tell_failure(terminal)
+
+    def tell_failure(self, terminal: Terminal) -> None:
+        """Why it failed and how to go on; says nothing of a run that is done."""
         if self.exit == Exit.FAILED:
             terminal.error(self.status.detail)
             terminal.remedy(self.status.remedy)
-        if self.resume and self.exit in (Exit.FAILED, Exit.INTERRUPTED):
+        if self.resume:
             terminal.say(f"{terminal.styled('go on with:', 'bold')} {self.resume}")
 
     def _rows(self) -> list[tuple[str, str, str]]:
         tally, status = Tally.of(self.spec, self.status), self.status
-        rows = [("in", words.count(tally.read), words.rate(tally.read / self.seconds) if self.seconds else "")]
+        pace = "since the run began" if self.resumed else words.rate(tally.read / max(self.seconds, 1e-3))
+        rows = [("in", words.count(tally.read), pace)]
         rows += [(f"out {sink}", words.count(n), self._where(sink)) for sink, n in tally.written.items()]
         rows.append(("filtered", words.count(tally.filtered), ""))
         rows.append(("dead", words.count(tally.dead), self._dead_letters if tally.dead else ""))

@@ -36,7 +36,7 @@ def size(number: int) -> str:
 def duration(seconds: float) -> str:
     """`250ms`, `1.5s`, `10s`, `5m`, `1h30m`: as a document writes it."""
     if 0 < seconds < 1:
-        return f"{seconds * 1000:g}ms"
+        return f"{seconds * 1000:.3g}ms"
     if seconds != int(seconds) and seconds < 60:
         return f"{seconds:.3g}s"
     left, parts = int(seconds), []

@@ -67,7 +67,7 @@ def test_a_run_to_its_end(folder: Path) -> None:
     assert lines[0].startswith("orders is done in ")
     assert [re.split(r"\s{2,}", line.strip())[:2] for line in lines[1:5]] == [
         ["in", "3"],
-        ["out sink", "2"],
+        ["out file", "2"],
         ["filtered", "1"],
         ["dead", "0"],
     ]
@@ -89,8 +89,8 @@ def test_the_summary_as_json(folder: Path) -> None:
     done = conduix("run", "orders.yaml", "--output", "json", cwd=folder)
     summary = json.loads(done.stdout)
     assert (summary["in"], summary["filtered"], summary["dead"]) == (4, 1, 1)
-    assert summary["out"]["sink"]["records"] == 2
-    assert Path(summary["out"]["sink"]["where"]).name == "orders.jsonl"
+    assert summary["out"]["file"]["records"] == 2
+    assert Path(summary["out"]["file"]["where"]).name == "orders.jsonl"
     assert (summary["state"], summary["exit"], summary["restarts"]) == ("COMPLETED", 3, 0)
     assert Path(summary["dead_letters"]).is_file()
 

@@ -6,8 +6,6 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
-import pytest
-
 from conduix.engine.link import State, Status
 from conduix_tui.cli import logs
 from conduix_tui.cli.progress import Bar, StateLog
@@ -148,11 +146,11 @@ def test_a_run_that_failed_before_it_began_shows_no_table_of_zeros() -> None:
     assert screen.err.splitlines() == ["orders failed in 2s", "error: source: no such file", "remedy: check the path"]
 
 
-@pytest.mark.parametrize("outcome", [Exit.DONE, Exit.DEAD_LETTERS])
-def test_a_finished_run_is_not_to_be_resumed(outcome: Exit) -> None:
+def test_of_a_resumed_run_no_rate_is_made_up() -> None:
     screen = Screen()
-    summary(outcome, resume="conduix run x.yaml --resume").tell(screen.terminal)
-    assert "--resume" not in screen.err
+    summary(Exit.DONE, resumed=True).tell(screen.terminal)
+    assert "100  since the run began" in screen.err
+    assert "/s" not in screen.err.replace("/state", "")
 
 
 def test_the_summary_as_data_has_every_number() -> None:
