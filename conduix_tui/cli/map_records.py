@@ -42,11 +42,21 @@ def execute(args: argparse.Namespace, terminal: Terminal) -> Exit:
     """Map standard input, or explain the mapping."""
     mapping = _parse(args, terminal)
     if args.explain:
-        from conduix.mapping import explain  # noqa: PLC0415
-
-        terminal.emit(explain(mapping))
+        terminal.emit(_explain(mapping))
         return Exit.DONE
     return Exit.FAILED if _map(mapping, terminal) else Exit.DONE
+
+
+def _explain(mapping: Mapping) -> str:
+    from conduix.mapping import is_deterministic  # noqa: PLC0415 - the language, not for `conduix --help`
+    from conduix.mapping.inputs import JsonInput  # noqa: PLC0415
+    from conduix.mapping.program import Program  # noqa: PLC0415
+    from conduix.mapping.steps import MapStep  # noqa: PLC0415
+
+    stable = (
+        "deterministic" if is_deterministic(mapping) else "not deterministic: the same record may come out different"
+    )
+    return f"{stable}\n\n{Program([MapStep('map', mapping)], {'out': 'jsonl'}, JsonInput).source()}"
 
 
 def _parse(args: argparse.Namespace, terminal: Terminal) -> Mapping:
