@@ -49,6 +49,8 @@ class Status:
     actors: tuple[ActorStatus, ...] = ()
     outputs: Mapping[str, str] = field(default_factory=dict)
     """Sink node → where its records are, for people."""
+    barrier_age: float = 0.0
+    """Seconds since the barrier that is in flight was sent; 0: none is. Older than `checkpoint.timeout`: look why."""
 
 
 class Link(Protocol):

@@ -17,14 +17,15 @@ from conduix.engine.catalog import Catalog, default_catalog
 from conduix.engine.failpoints import TESTING
 from conduix.engine.files import Files
 from conduix.engine.limit import LimitedSource
-from conduix.engine.link import ActorStatus, Link, State, Status, Verb
+from conduix.engine.link import ActorStatus, Link, Status, Verb
 from conduix.engine.runtime.actor import Trace
 from conduix.engine.runtime.attempt import Nodes
 from conduix.engine.runtime.checkpoint import CheckpointStore, LocalStore
-from conduix.engine.runtime.ledger import Line, merge
+from conduix.engine.runtime.ledger import ZERO, Line, merge
 from conduix.engine.runtime.letters import LetterWriter
 from conduix.engine.runtime.plan import ActorPlan, Plan, build, build_sinks, make_plan
-from conduix.engine.runtime.region import Region, Setup
+from conduix.engine.runtime.region import Region
+from conduix.engine.runtime.setup import Setup
 from conduix.engine.runtime.supervisor import Supervisor
 from conduix.engine.stretch import build_stretch
 from conduix.errors import PipelineFailed
@@ -56,26 +57,36 @@ async def run_replica(assignment: Assignment, link: Link, store: CheckpointStore
 
     `store` is where checkpoints go; by default the assignment's directory.
     """
-    replica = _Replica(assignment, store or LocalStore(assignment.directory, assignment.files))
+    replica = _Replica(assignment, store or LocalStore(assignment.directory, assignment.files), link)
     metrics = replica.serve_metrics() if assignment.metrics_port is not None else None
-    ticker = asyncio.create_task(_every(REPORT_EVERY, lambda: link.report(replica.status())))
-    commands = asyncio.create_task(_obey(replica.region, link))
+    beside = [
+        asyncio.create_task(_every(REPORT_EVERY, replica.report)),
+        asyncio.create_task(_obey(replica.region, link)),
+    ]
+    for task in beside:
+        task.add_done_callback(_tell_end)
     try:
         await replica.region.run()
     except PipelineFailed:
         pass  # the status says it all: state FAILED, cause, remedy
+    except Exception:  # noqa: BLE001 - the status says FAILED, the log says where
+        _log.exception("%s ended by a fault of Conduix", assignment.spec.name)
     finally:
-        for task in (ticker, commands):
+        for task in beside:
             task.cancel()
-        await asyncio.gather(ticker, commands, return_exceptions=True)
+        await asyncio.gather(*beside, return_exceptions=True)
         if metrics is not None:
             metrics()
-    final = replica.status()
-    link.report(final)
-    return final
+    return replica.report()
 
 
-async def _every(seconds: float, act: Callable[[], None]) -> None:
+def _tell_end(task: asyncio.Task[None]) -> None:
+    """Reports or commands do not come through any more: the run goes on, but somebody must know."""
+    if not task.cancelled() and (error := task.exception()) is not None:
+        _log.error("the line to whoever started this run is broken", exc_info=error)
+
+
+async def _every(seconds: float, act: Callable[[], object]) -> None:
     while True:
         act()
         await asyncio.sleep(seconds)
@@ -95,8 +106,9 @@ async def _obey(region: Region, link: Link) -> None:
 class _Replica:
     """The objects of one replica, wired."""
 
-    def __init__(self, assignment: Assignment, store: CheckpointStore) -> None:
+    def __init__(self, assignment: Assignment, store: CheckpointStore, link: Link) -> None:
         self._assignment = assignment
+        self._link = link
         self._spec = assignment.spec
         self.meter = Meter()
         nodes = [*self._spec.nodes, *([self._spec.dlq] if self._spec.dlq else [])]
@@ -119,8 +131,11 @@ class _Replica:
                 letters,
                 self.meter,
                 _tracer(),
+                self.report,
             )
         )
+        self.last = self.status()
+        """What was reported last: read by other threads, which must not look into what the loop changes."""
 
     def _context(self, node: str) -> NodeContext:
         is_dlq = self._spec.dlq is not None and node == self._spec.dlq.id
@@ -148,17 +163,22 @@ class _Replica:
         from conduix.telemetry.prometheus import MetricsServer, ReplicaCollector  # noqa: PLC0415 - only where asked for
 
         port = self._assignment.metrics_port or 0
-        server = MetricsServer(port, ReplicaCollector(self._spec.name, self.meter, self.status))
+        server = MetricsServer(port, ReplicaCollector(self._spec.name, self.meter, lambda: self.last))
         _log.info("metrics at http://127.0.0.1:%d/metrics", server.port)
         return server.close
+
+    def report(self) -> Status:
+        """Say how it is now."""
+        self.last = self.status()
+        self._link.report(self.last)
+        return self.last
 
     def status(self) -> Status:
         """As it is now."""
         region = self.region
         record = region.record
-        state: State = region.state
         return Status(
-            state=state,
+            state=region.state,
             at=time.time(),
             reason=region.reason,
             detail=region.detail,
@@ -171,17 +191,18 @@ class _Replica:
             progress=self._progress(),
             actors=tuple(self._actor(actor) for actor in self.plan.actors),
             outputs=self._outputs,
+            barrier_age=region.barrier_age,
         )
 
     def _ledger(self) -> dict[str, Counts]:
+        """While it flows what was counted; else what the newest checkpoint says, for no more than that is true."""
         attempt, record = self.region.attempt, self.region.record
-        if attempt is not None:
-            total: Mapping[str, Line] = merge(actor.ledger.total for actor in attempt.actors.values())
+        total: Mapping[str, Line] = {}
+        if attempt is not None and not attempt.over:
+            total = merge(actor.ledger.total for actor in attempt.actors.values())
         elif record is not None:
             total = merge([record.totals, *(shard.ledger for shard in record.shards.values())])
-        else:
-            total = {}
-        return {node: Counts(*line) for node, line in total.items()}
+        return {node.id: Counts(*total.get(node.id, ZERO)) for actor in self.plan.actors for node in actor.nodes}
 
     def _progress(self) -> float | None:
         shares = [source.progress() for source in self._sources.values()]
@@ -192,13 +213,14 @@ class _Replica:
     def _actor(self, plan: ActorPlan) -> ActorStatus:
         attempt = self.region.attempt
         actor = attempt.actors[plan.id] if attempt is not None else None
+        runs = actor is not None and attempt is not None and not attempt.over
         return ActorStatus(
             id=plan.id,
             kind=plan.kind,
             nodes=tuple(node.id for node in plan.nodes),
-            state=actor.state if actor is not None else "starting",
+            state=actor.state if actor is not None and (runs or actor.state == "failed") else self.region.state.lower(),
             restarts=self.supervisor.restarts.get(plan.id, 0),
-            mailbox=actor.mailbox.depth if actor is not None else 0,
+            mailbox=actor.mailbox.depth if actor is not None and runs else 0,
         )
 
 

@@ -36,6 +36,8 @@ class Meter:
         """actor → time in its node, one observation a batch."""
         self.checkpoints = Histogram()
         self.restarts: dict[str, int] = {}
+        self.overdue = 0
+        """Barriers that became older than `checkpoint.timeout`."""
 
     def records(self, counts: Mapping[str, Counts]) -> None:
         """Add what nodes did to one batch."""

@@ -39,10 +39,23 @@ class ReplicaCollector(Collector):
         if status.checkpoint_at:
             age.add_metric([self._pipeline], max(0.0, time.time() - status.checkpoint_at))
         yield age
+        yield self._barrier(status)
         restarts = CounterMetricFamily("conduix_restarts", "Restarts of actors.", labels=["pipeline", "node"])
         for node, count in dict(self._meter.restarts).items():
             restarts.add_metric([self._pipeline, node], count)
         yield restarts
+        overdue = CounterMetricFamily(
+            "conduix_barriers_overdue", "Barriers that became older than checkpoint.timeout.", labels=["pipeline"]
+        )
+        overdue.add_metric([self._pipeline], self._meter.overdue)
+        yield overdue
+
+    def _barrier(self, status: Status) -> Metric:
+        age = GaugeMetricFamily(
+            "conduix_barrier_age_seconds", "Age of the barrier that is in flight; 0: none.", labels=["pipeline"]
+        )
+        age.add_metric([self._pipeline], status.barrier_age)
+        return age
 
     def _records(self) -> Metric:
         records = CounterMetricFamily("conduix_records", "Records by result.", labels=["pipeline", "node", "result"])

@@ -34,6 +34,8 @@ from conduix.engine.files import Files
 from conduix.engine.link import Status, Verb
 from conduix.engine.runtime.checkpoint import Checkpoint, Cut, LocalStore
 from conduix.engine.worker import Assignment, run_replica
+from conduix.mapping.steps import FilterStep
+from conduix.mapping.tree import Literal, Mark
 from conduix.spec.model import BackoffSpec, CheckpointSpec, Input, NodeSpec, PipelineSpec, Role, SupervisionSpec, Where
 from conduix.spec.options import Options
 
@@ -127,7 +129,9 @@ class NumberSource:
         pass
 
     async def flushed(self, k: int, *, durable: bool) -> None:
-        assert durable
+        if not durable:
+            self._covered.pop(k, None)
+            return
         self.acknowledged += 1
         for shard, at in self._covered.pop(k).items():
             for sink in self._world.sinks.values():
@@ -263,7 +267,13 @@ def catalog(world: World) -> Catalog:
         [
             Entry("numbers", "source", NumberOptions, "", build=lambda o, c: NumberSource(o, c, world)),
             Entry("count", "stage", CountOptions, "", build=lambda o, c: CountStage(o, c, world)),
-            Entry("copy", "stage", CountOptions, "", lower=lambda _o, _n, _w, _e: ()),
+            Entry(
+                "copy",
+                "stage",
+                CountOptions,
+                "",
+                lower=lambda _o, n, _w, _e: [FilterStep(n, Literal(True, Mark(1, 1)))],
+            ),
             Entry("memory", "sink", SinkOptions, "", build=lambda o, c: MemorySink(o, c, world)),
         ]
     )

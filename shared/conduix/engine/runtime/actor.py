@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Protocol, TypeVar
+from typing import Literal, Protocol, TypeVar
 
 from conduix.engine.api import (
     JSONL,
@@ -26,6 +26,7 @@ from conduix.engine.api import (
     Stage,
 )
 from conduix.engine.failpoints import failpoint
+from conduix.engine.runtime.flood import Flood
 from conduix.engine.runtime.ledger import Ledger, Line
 from conduix.engine.runtime.letters import LetterWriter
 from conduix.engine.runtime.mailbox import Mailbox
@@ -50,6 +51,8 @@ class Ack:
     finished: Sequence[str] = ()
     prepared: Prepared | None = None
     state: Mapping[str, Snapshot] = field(default_factory=dict)
+    flushed: int = -1
+    """Sources: the newest flush that was sent before the barrier."""
 
 
 class Surroundings(Protocol):
@@ -57,6 +60,7 @@ class Surroundings(Protocol):
 
     meter: Meter
     letters: LetterWriter
+    max_dead_ratio: float
 
     def ack(self, n: int, actor: str, ack: Ack) -> None:
         """This actor has everything before barrier n behind it."""
@@ -69,6 +73,9 @@ class Surroundings(Protocol):
 
     def deferred(self, flush: Flush) -> None:
         """A stateful stage holds what the flush is about: it is done with the next checkpoint."""
+
+    def flooded(self, actor: str, why: str) -> None:
+        """Most of what this actor gets becomes dead letters."""
 
     async def write(self, effect: Awaitable[T]) -> T:
         """Await an effect outside this process; even if the actor is cancelled it is waited for before a rewind."""
@@ -117,16 +124,22 @@ class Actor:
         self.state = "running"
         self._outbox = place.outbox
         self._around = place.around
+        self._flood = Flood(place.around.max_dead_ratio)
 
     async def run(self) -> None:
         """Work until End; raises what the node raised."""
-        raise TypeError("one of the three kinds runs")
+        raise NotImplementedError
 
-    async def _note(self, batch: Batch, counts: Mapping[str, Counts], dead: Sequence[Letter]) -> None:
+    async def _note(self, batch: Batch, arrived: int, counts: Mapping[str, Counts], dead: Sequence[Letter]) -> None:
+        """Book what became of the `arrived` records of a batch, and send its letters."""
         self.ledger.note(batch.shard, counts)
         self._around.meter.records(counts)
         if dead:
+            if not self._outbox.has(DEAD):
+                raise RecordError(f"{self.id} refused {len(dead)} records: {dead[0].message}", system=self.id)
             await self._outbox.send(DEAD, self._around.letters.batch(dead, batch))
+        if why := self._flood.note(arrived, len(dead)):
+            self._around.flooded(self.id, why)
 
 
 class SourceActor(Actor):
@@ -136,9 +149,11 @@ class SourceActor(Actor):
         super().__init__(place)
         self._source = source
         self._wake = asyncio.Event()
+        self._reading: asyncio.Task[Batch | None] | None = None
+        self._ended = False
         self._barrier: Barrier | None = None
-        self._flush: Flush | None = None
         self._hold = False
+        self._flush_asked = self._flush_sent = -1
         self._trace = trace
 
     def request(self, barrier: Barrier, *, hold: bool) -> None:
@@ -149,33 +164,49 @@ class SourceActor(Actor):
 
     def request_flush(self, k: int) -> None:
         """Send a flush after everything that `read` has returned so far."""
-        self._flush = Flush(self.id, k)
+        self._flush_asked = k
         self._wake.set()
 
     async def run(self) -> None:
         """Read until a final barrier was asked for and sent."""
-        reading: asyncio.Task[Batch | None] | None = None
-        ended = False
         try:
             while True:
-                if reading is None and not ended and not self._hold:
-                    reading = asyncio.ensure_future(self._source.read())
-                    reading.add_done_callback(lambda _: self._wake.set())
+                self._start_reading()
                 await self._wake.wait()
                 self._wake.clear()
-                if reading is not None and reading.done():
-                    batch, reading = reading.result(), None
-                    if batch is not None:
-                        await self._pass_on(batch)
-                    elif not ended:
-                        ended = True
-                        self.state = "ended"
-                        self._around.exhausted(self.id)
-                if await self._answer():
+                await self._take()
+                await self._send_flush()
+                if self._barrier is not None and await self._send_barrier(self._barrier):
                     return
         finally:
-            if reading is not None:
-                await _cancel(reading)
+            await self._stop_reading()
+
+    def _start_reading(self) -> None:
+        if self._reading is None and not self._ended and not self._hold:
+            self._reading = asyncio.ensure_future(self._source.read())
+            self._reading.add_done_callback(lambda _: self._wake.set())
+
+    async def _stop_reading(self) -> None:
+        """End a pending read; what it read or raised all the same is left to `_take`."""
+        if self._reading is not None:
+            self._reading.cancel()
+            await asyncio.wait([self._reading])
+            if self._reading.cancelled():
+                self._reading = None
+            else:
+                self._reading.exception()  # seen: at the end of an attempt nobody takes it any more
+
+    async def _take(self) -> None:
+        """Pass on what `read` has returned; does not suspend where there is nothing."""
+        if self._reading is None or not self._reading.done():
+            return
+        batch, self._reading = self._reading.result(), None
+        if batch is not None:
+            await self._pass_on(batch)
+        else:
+            self._ended = True
+            self.state = "ended"
+            self._around.exhausted(self.id)
 
     async def _pass_on(self, batch: Batch) -> None:
         self._trace(batch)
@@ -183,17 +214,22 @@ class SourceActor(Actor):
         dead = list(batch.letters)
         if batch.count:
             await self._outbox.send("out", batch)
-        await self._note(batch, {self.id: Counts(batch.count, dead=len(dead))}, dead)
+        await self._note(batch, batch.count + len(dead), {self.id: Counts(batch.count, dead=len(dead))}, dead)
 
-    async def _answer(self) -> bool:
-        """Send what was asked for; True after the final barrier."""
-        if self._flush is not None:
-            flush, self._flush = self._flush, None
-            await self._outbox.broadcast(flush)
-        if self._barrier is None:
-            return False
-        barrier, self._barrier = self._barrier, None
-        ack = Ack(self.ledger.cut(), dict(self._source.positions()), tuple(self._source.finished()))
+    async def _send_flush(self) -> None:
+        if self._flush_asked > self._flush_sent:
+            self._flush_sent = self._flush_asked
+            await self._outbox.broadcast(Flush(self.id, self._flush_sent))
+
+    async def _send_barrier(self, barrier: Barrier) -> bool:
+        """True after the final one."""
+        if self._hold:  # the attempt ends with it: what a read returned later would be dropped with the attempt
+            await self._stop_reading()
+        await self._take()
+        # from here to the end of the next line nothing is awaited: `read` cannot return something in between
+        positions = dict(self._source.positions())
+        ack = Ack(self.ledger.cut(), positions, tuple(self._source.finished()), flushed=self._flush_sent)
+        self._barrier = None
         self._trace(barrier)
         failpoint("source.barrier")
         await self._outbox.broadcast(barrier)
@@ -240,7 +276,7 @@ class StageActor(Actor):
         for port, made in output.batches:
             if made.count:
                 await self._outbox.send(port, made)
-        await self._note(batch, output.counts, output.dead)
+        await self._note(batch, batch.count, output.counts, output.dead)
 
 
 class SinkActor(Actor):
@@ -249,8 +285,7 @@ class SinkActor(Actor):
     def __init__(self, place: Place, sink: Sink) -> None:
         super().__init__(place)
         self._sink = sink
-        kind = sink.accepts[0]
-        self._converter = build_stretch((), {"out": Port("rows" if kind in {"rows", "csv"} else kind, offsets=True)})
+        self._converter = build_stretch((), {"out": Port(_made_for(sink), offsets=True)})
         self._flushes: list[Flush] = []
         self._flushed_at = 0.0
 
@@ -300,10 +335,12 @@ class SinkActor(Actor):
         dead: list[Letter] = []
         if form_of(batch) not in self._sink.accepts:
             batch, dead = self._converted(batch)
+        filtered = arrived - batch.count - len(dead)  # blank lines
         refused = await self._around.write(self._sink.write(batch)) if batch.count else ()
         self._around.meter.batch(self.id, time.perf_counter() - began)
         dead += refused
-        await self._note(batch, {self.id: Counts(arrived - len(dead), dead=len(dead))}, dead)
+        counts = Counts(arrived - filtered - len(dead), filtered, len(dead))
+        await self._note(batch, arrived, {self.id: counts}, dead)
 
     def _converted(self, batch: Batch) -> tuple[Batch, list[Letter]]:
         output = self._converter.apply(batch)
@@ -314,16 +351,11 @@ class SinkActor(Actor):
         )
         return made, [replace(letter, node=self.id) for letter in output.dead]
 
-    async def _note(self, batch: Batch, counts: Mapping[str, Counts], dead: Sequence[Letter]) -> None:
-        if dead and not self._outbox.has(DEAD):
-            raise RecordError(f"{self.id} refused {len(dead)} records: {dead[0].message}", system=self.id)
-        await super()._note(batch, counts, dead)
 
-
-async def _cancel(task: asyncio.Task[Batch | None]) -> None:
-    """End a pending read; `open` or `close` of the source follows."""
-    task.cancel()
-    await asyncio.gather(task, return_exceptions=True)
+def _made_for(sink: Sink) -> Literal["jsonl", "lines", "rows"]:
+    """What a batch is made into that the sink does not take as it is: csv is made of rows by the sink itself."""
+    wanted = sink.accepts[0]
+    return "rows" if wanted == "csv" else wanted
 
 
 def form_of(batch: Batch) -> str:

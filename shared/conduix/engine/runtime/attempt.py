@@ -9,6 +9,8 @@ from typing import TypeVar
 
 from conduix.engine.api import Barrier, Flush, Sink, Source, Stage
 from conduix.engine.runtime.actor import Ack, Actor, Outbox, Place, SinkActor, SourceActor, StageActor, Trace
+from conduix.engine.runtime.failure import ActorFailed
+from conduix.engine.runtime.flushes import Flushes
 from conduix.engine.runtime.ledger import Balance, Ledger
 from conduix.engine.runtime.letters import LetterWriter
 from conduix.engine.runtime.mailbox import Mailbox
@@ -16,15 +18,6 @@ from conduix.engine.runtime.plan import ActorPlan, Plan
 from conduix.telemetry.meter import Meter
 
 T = TypeVar("T")
-
-
-class ActorFailed(Exception):
-    """An actor of this attempt raised `cause`."""
-
-    def __init__(self, actor: str, cause: BaseException) -> None:
-        super().__init__(f"{actor}: {cause}")
-        self.actor = actor
-        self.cause = cause
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +55,16 @@ class Writes:
         pending = set(self._tasks)
         if not pending:
             return True
-        done, late = await asyncio.wait(pending, timeout=patience)
-        for task in done:
-            task.exception()  # its actor was cancelled; the cause is in the failure that ended the attempt
-        return not late
+        _, late = await asyncio.wait(pending, timeout=patience)
+        return not late  # what they raised is dropped: the failure that ended the attempt has its own cause
+
+    async def abandon(self, patience: float) -> None:
+        """The process ends: cancel what is still under way."""
+        late = set(self._tasks)
+        for task in late:
+            task.cancel()
+        if late:
+            await asyncio.wait(late, timeout=patience)
 
 
 class Attempt:
@@ -85,9 +84,14 @@ class Attempt:
     ) -> None:
         self.meter = meter
         self.letters = letters
+        self.max_dead_ratio = plan.spec.dlq_max_ratio
         self.failure: ActorFailed | None = None
-        self.flush_acks: dict[Flush, set[str]] = {}
-        self.deferred_flushes: list[Flush] = []
+        self.flood = ""
+        """Why most records of this attempt become dead letters; empty: they do not."""
+        self.over = False
+        """Its actors have ended: what they counted since the last checkpoint is no longer true."""
+        self.flushes = Flushes(plan)
+        self._deferred = False
         self._plan = plan
         self._nodes = nodes
         self._writes = writes
@@ -155,21 +159,32 @@ class Attempt:
     def request_flush(self, source: str, k: int) -> None:
         """On behalf of a source: send Flush(k) after what it has read so far."""
         actor = self.actors[source]
-        assert isinstance(actor, SourceActor)  # noqa: S101 - only sources are given this callback
+        if not isinstance(actor, SourceActor):
+            raise TypeError(f"{source} is no source: only a source may ask for a flush")
+        self.flushes.ask(source, k)
         actor.request_flush(k)
 
+    def take_deferred(self) -> bool:
+        """Did a stateful stage hold back a flush since this was asked last? The next checkpoint is its answer."""
+        deferred, self._deferred = self._deferred, False
+        return deferred
+
     async def stop(self, patience: float) -> bool:
-        """End all actors and wait for every write under way; False: a write did not end in time."""
+        """End all actors; writes under way go on. False: an actor did not end in time."""
+        self.over = True
         for task in self._tasks:
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
-        return await self._writes.settle(patience)
+        running = [task for task in self._tasks if not task.done()]
+        return not running or not (await asyncio.wait(running, timeout=patience))[1]
 
     def _sources(self) -> list[SourceActor]:
         return [actor for actor in self.actors.values() if isinstance(actor, SourceActor)]
 
     def _ended(self, task: asyncio.Task[None]) -> None:
-        cause = None if task.cancelled() else task.exception()
+        if task.cancelled():
+            cause: BaseException | None = None if self.over else RuntimeError("was cancelled from inside")
+        else:
+            cause = task.exception()
         if cause is None or self.failure is not None:
             return
         self.actors[task.get_name()].state = "failed"
@@ -195,12 +210,17 @@ class Attempt:
 
     def flushed(self, flush: Flush, actor: str) -> None:
         """A sink has made everything before the flush durable."""
-        self.flush_acks.setdefault(flush, set()).add(actor)
+        self.flushes.acknowledge(flush, actor)
         self._signal()
 
-    def deferred(self, flush: Flush) -> None:
+    def deferred(self, _flush: Flush) -> None:
         """A stateful stage holds what the flush is about."""
-        self.deferred_flushes.append(flush)
+        self._deferred = True
+        self._signal()
+
+    def flooded(self, actor: str, why: str) -> None:
+        """Most of what this actor gets becomes dead letters."""
+        self.flood = self.flood or f"{actor}: {why}"
         self._signal()
 
     async def write(self, effect: Awaitable[T]) -> T:

@@ -14,7 +14,8 @@ from conduix.engine.api import Fence, Shard
 from conduix.engine.failpoints import failpoint
 from conduix.engine.files import Files
 from conduix.engine.runtime.ledger import Line
-from conduix.errors import CheckpointDamaged, FenceLost, from_os_error
+from conduix.engine.runtime.sealed import classed, read, seal, unseal
+from conduix.errors import CheckpointDamaged, FenceLost
 
 KEPT = 3
 BlobKey = str
@@ -76,8 +77,8 @@ class CheckpointStore(Protocol):
     async def claim(self, fence: Fence) -> None:
         """Compare-and-set, before anything is loaded. Raises FenceLost if a higher fence is there."""
 
-    async def newest_n(self) -> int:
-        """The highest n that was ever named, by whichever process: n never repeats."""
+    async def newest_n(self) -> int | None:
+        """The highest n that was ever named, by whichever process: n never repeats. None: nothing was stored yet."""
 
     async def save_cut(self, cut: Cut) -> None:
         """Store what the run is about; durable on return."""
@@ -86,7 +87,13 @@ class CheckpointStore(Protocol):
         """What the run is about; None: nothing was started. Raises CheckpointDamaged."""
 
     async def load(self, at_most: int | None = None) -> Checkpoint | None:
-        """The newest valid record (with n ≤ `at_most`)."""
+        """The newest valid record (with n ≤ `at_most`); None: there is none.
+
+        Raises CheckpointDamaged where a newer one does not verify that may have been committed by its sinks.
+        """
+
+    async def discard_after(self, n: int) -> None:
+        """Records later than n are void: nobody goes on from them; `newest_n` still counts them."""
 
     async def save(self, record: Checkpoint) -> None:
         """Durable on return. Raises FenceLost."""
@@ -101,23 +108,18 @@ class CheckpointStore(Protocol):
         """Stored state, verified. Raises CheckpointDamaged."""
 
 
-def _seal(body: bytes) -> bytes:
-    return hashlib.sha256(body).hexdigest().encode() + b"\n" + body
-
-
-def _unseal(data: bytes) -> bytes | None:
-    digest, _, body = data.partition(b"\n")
-    return body if hashlib.sha256(body).hexdigest().encode() == digest else None
-
-
 class LocalStore:
-    """A directory that one process holds (by flock): `cut`, `fence`, `ckpt-{n}`, `blob-{key}`."""
+    """A directory that one process holds (by flock): `cut`, `fence`, `blob-{key}`, `ckpt-{n}`.
+
+    Beside a record `ckpt-{n}.commits` tells that its sinks may have committed; given up it is called `ckpt-{n}.void`.
+    """
 
     def __init__(self, directory: Path, files: Files) -> None:
         self._dir = directory
         self._files = files
         self._fence: Fence | None = None
         self._blobs: dict[int, frozenset[str]] = {}
+        """Record → its blobs, of the records that this process wrote."""
         self.damaged: list[str] = []
 
     async def claim(self, fence: Fence) -> None:
@@ -125,27 +127,35 @@ class LocalStore:
         await asyncio.to_thread(self._claim, fence)
 
     def _claim(self, fence: Fence) -> None:
-        self._files.mkdir(self._dir)
+        with classed("write the checkpoint", self._dir):
+            self._files.mkdir(self._dir)
         self._check(fence)
-        self._write("fence", _seal(msgspec.json.encode(fence)))
+        self._write("fence", seal(fence))
         self._fence = fence
         failpoint("checkpoint.claimed")
 
     def _check(self, fence: Fence) -> None:
-        path = self._dir / "fence"
-        body = _unseal(path.read_bytes()) if path.exists() else None
-        found = msgspec.json.decode(body, type=Fence) if body is not None else None
+        found = self._found()
         if found is not None and found > fence:
             raise FenceLost(
-                f"{self._dir} belongs to run {found.run_seq}, start {found.g}; ours is {fence.run_seq}, {fence.g}"
+                f"{self._dir} belongs to run {found.run_seq}, start {found.g}; ours is {fence.run_seq}, {fence.g}",
+                remedy="let the newer one run",
             )
+
+    def _found(self) -> Fence | None:
+        """The fence that stands here; where it does not verify, that of the newest record."""
+        path = self._dir / "fence"
+        if not path.exists():
+            return None
+        fence = unseal(path, Fence)
+        if fence is not None:
+            return fence
+        newest = self.newest()
+        return newest.fence if newest is not None else None
 
     async def save_cut(self, cut: Cut) -> None:
         """Store what the run is about."""
-        await asyncio.to_thread(self._save_cut, cut)
-
-    def _save_cut(self, cut: Cut) -> None:
-        self._write("cut", _seal(msgspec.json.encode(cut)))
+        await asyncio.to_thread(self._write, "cut", seal(cut))
 
     async def load_cut(self) -> Cut | None:
         """What the run is about; None where nothing was started."""
@@ -153,38 +163,70 @@ class LocalStore:
 
     def _load_cut(self) -> Cut | None:
         path = self._dir / "cut"
-        if not path.exists():
-            return None
-        body = _unseal(path.read_bytes())
-        if body is None:
-            raise CheckpointDamaged(
-                f"{path} does not verify: the list of shards is lost",
-                remedy="start anew with --fresh, or restore the directory",
-            )
-        return msgspec.json.decode(body, type=Cut)
+        cut = unseal(path, Cut) if path.exists() else None
+        if cut is not None or not (path.exists() or self._numbers()):
+            return cut
+        raise CheckpointDamaged(
+            f"{path} {'does not verify' if path.exists() else 'is gone'}: the list of shards is lost",
+            remedy="restore the state directory, or start anew with --fresh",
+        )
 
     async def load(self, at_most: int | None = None) -> Checkpoint | None:
         """The newest record that verifies; those that do not are listed in `damaged`."""
         return await asyncio.to_thread(self._load, at_most)
 
-    def _load(self, at_most: int | None = None) -> Checkpoint | None:
-        self.damaged.clear()
-        for path in sorted(self._dir.glob("ckpt-??????????"), reverse=True):
-            if at_most is not None and int(path.name[5:]) > at_most:
-                continue
-            body = _unseal(path.read_bytes())
-            if body is not None:
-                return msgspec.json.decode(body, type=Checkpoint)
-            self.damaged.append(path.name)
-        return None
+    def _load(self, at_most: int | None) -> Checkpoint | None:
+        record = self._scan(at_most)
+        for name in self.damaged:
+            if (self._dir / f"{name}.commits").exists():
+                raise CheckpointDamaged(
+                    f"{self._dir / name} does not verify, and its output may have been committed already",
+                    remedy="keep the output; restore the state directory, or start anew with --fresh",
+                )
+        return record
 
     def newest(self) -> Checkpoint | None:
-        """The newest record that verifies, read without a claim."""
-        return self._load()
+        """The newest record that verifies, read without a claim; see `damaged`."""
+        return self._scan(None)
 
-    async def newest_n(self) -> int:
+    def _scan(self, at_most: int | None) -> Checkpoint | None:
+        self.damaged.clear()
+        for n in self._numbers():
+            if at_most is None or n <= at_most:
+                path = self._record(n)
+                record = unseal(path, Checkpoint)
+                if record is not None:
+                    return record
+                self.damaged.append(path.name)
+        return None
+
+    def _record(self, n: int, suffix: str = "") -> Path:
+        return self._dir / f"ckpt-{n:010d}{suffix}"
+
+    def _numbers(self) -> list[int]:
+        """Of the records that are here, the newest first."""
+        return sorted((_number(path) for path in self._dir.glob("ckpt-??????????")), reverse=True)
+
+    async def newest_n(self) -> int | None:
         """The highest n that was ever named here."""
-        return max((int(path.name[5:15]) for path in self._dir.glob("ckpt-*")), default=0)
+        return await asyncio.to_thread(self._newest_n)
+
+    def _newest_n(self) -> int | None:
+        return max(map(_number, self._dir.glob("ckpt-*"))) if self._numbers() else None
+
+    async def discard_after(self, n: int) -> None:
+        """Give up the records later than n."""
+        await asyncio.to_thread(self._discard_after, n)
+
+    def _discard_after(self, n: int) -> None:
+        later = [number for number in self._numbers() if number > n]
+        if not later:
+            return
+        with classed("write the checkpoint", self._dir):
+            for number in later:
+                self._files.rename(self._record(number), self._record(number, ".void"))
+                self._blobs.pop(number, None)
+            self._files.fsync_dir(self._dir)
 
     async def save(self, record: Checkpoint) -> None:
         """Store a record and forget what lies before the last three."""
@@ -194,20 +236,28 @@ class LocalStore:
         if self._fence is None or record.fence != self._fence:
             raise FenceLost(f"checkpoint {record.n} is of fence {record.fence}, claimed is {self._fence}")
         self._check(record.fence)
-        self._write(f"ckpt-{record.n:010d}", _seal(msgspec.json.encode(record)), points=True)
+        if record.phase == "prepared":
+            with classed("write the checkpoint", self._dir):
+                self._files.open(self._record(record.n, ".commits")).close()  # durable with the record's own name
+        self._write(self._record(record.n).name, seal(record), points=True)
         self._blobs[record.n] = frozenset(
             key for shard in record.shards.values() for keys in shard.state.values() for key in keys
         )
-        self._prune()
+        with classed("clean up", self._dir):
+            self._prune()
 
     def _prune(self) -> None:
-        records = sorted(self._dir.glob("ckpt-??????????"))
-        for path in records[:-KEPT]:
-            self._files.unlink(path)
-            self._blobs.pop(int(path.name[5:]), None)
-        if len(self._blobs) < min(KEPT, len(records)):
-            return  # a record of an earlier process is among the last: its blobs are not known here
-        wanted = frozenset[str]().union(*self._blobs.values())
+        numbers = self._numbers()
+        kept, old = numbers[:KEPT], numbers[KEPT:]
+        for n in old:
+            self._files.unlink(self._record(n))
+            self._blobs.pop(n, None)
+        for path in self._dir.glob("ckpt-??????????.*"):
+            if _number(path) < numbers[0] and not (path.suffix == ".commits" and _number(path) in kept):
+                self._files.unlink(path)
+        if not set(kept) <= self._blobs.keys():
+            return  # a record of an earlier process is among them: its blobs are not known here
+        wanted = frozenset[str]().union(*(self._blobs[n] for n in kept))
         for path in self._dir.glob("blob-*"):
             if path.name[5:] not in wanted:
                 self._files.unlink(path)
@@ -219,10 +269,7 @@ class LocalStore:
 
     async def put_blob(self, key: BlobKey, data: bytes) -> None:
         """Store state under its key."""
-        await asyncio.to_thread(self._put_blob, key, data)
-
-    def _put_blob(self, key: BlobKey, data: bytes) -> None:
-        self._write(f"blob-{key}", data)
+        await asyncio.to_thread(self._write, f"blob-{key}", data)
 
     async def get_blob(self, key: BlobKey) -> bytes:
         """Stored state; its key verifies it."""
@@ -230,8 +277,8 @@ class LocalStore:
 
     def _get_blob(self, key: BlobKey) -> bytes:
         path = self._dir / f"blob-{key}"
-        data = path.read_bytes() if path.exists() else b""
-        if hashlib.sha256(data).hexdigest() != key.rsplit("-", 1)[-1]:
+        data = read(path) if path.exists() else b""
+        if hashlib.sha256(data).hexdigest() != key.rsplit("-", 1)[-1] or not path.exists():
             raise CheckpointDamaged(
                 f"{path} does not verify", remedy="restore the state directory, or start anew with --fresh"
             )
@@ -240,7 +287,7 @@ class LocalStore:
     def _write(self, name: str, data: bytes, *, points: bool = False) -> None:
         path = self._dir / name
         temporary = self._dir / f"{name}.tmp"
-        try:
+        with classed("write the checkpoint", path):
             file = self._files.open(temporary)
             try:
                 file.truncate(0)
@@ -256,8 +303,10 @@ class LocalStore:
             if points:
                 failpoint("checkpoint.renamed")
             self._files.fsync_dir(self._dir)
-        except OSError as error:
-            raise from_os_error(error, "write the checkpoint", str(path)) from error
+
+
+def _number(path: Path) -> int:
+    return int(path.name[5:15])
 
 
 def compress(indexes: Sequence[int]) -> list[tuple[int, int]]:

@@ -44,7 +44,8 @@ class Ledger:
             for shard, balance in base.items()
         }
         self._touched: set[str] = set()
-        self.total = {node: merge([finished, *base.values()]).get(node, ZERO) for node in wanted}
+        before = merge([finished, *base.values()])
+        self.total = {node: before.get(node, ZERO) for node in wanted}
         """node → everything since the run began."""
 
     def note(self, shard: str, counts: Mapping[str, Counts]) -> None:

@@ -6,7 +6,7 @@ import asyncio
 from collections import deque
 from collections.abc import Mapping
 
-from conduix.engine.api import Barrier, End, Flush, Item
+from conduix.engine.api import Barrier, Batch, End, Flush, Item
 
 
 class Mailbox:
@@ -61,7 +61,7 @@ class Mailbox:
                 item = self._queues[edge].popleft()
                 self._wake_sender(edge)
                 self._turn = (edge + 1) % edges
-                if not isinstance(item, (Barrier, Flush, End)) or self._completes(edge, item):
+                if isinstance(item, Batch) or self._completes(edge, item):
                     return item
         return None
 
@@ -83,9 +83,9 @@ class Mailbox:
         return True
 
     def _flush_completes(self, edge: int, flush: Flush) -> bool:
-        seen = self._flushes.setdefault((flush.source, flush.k), set())
+        seen: set[int] = self._flushes.setdefault((flush.source, flush.k), set())
         seen.add(edge)
-        if not self._reached_by[flush.source] <= seen | self._ended:
+        if self._reached_by[flush.source] - seen - self._ended:
             return False
         del self._flushes[flush.source, flush.k]
         return True

@@ -7,7 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from conduix.engine.api import Reason
-from conduix.errors import DiskError, MappingError, RecordError, StateError, SystemicError, TransientError
+from conduix.engine.runtime.failure import told
+from conduix.errors import ConduixError, ConnectorError, DiskError, RecordError, SystemicError, TransientError
 from conduix.spec.model import SupervisionSpec
 
 
@@ -58,8 +59,10 @@ class Supervisor:
             return Pause("DISK", cause.system)
         if isinstance(cause, SystemicError):
             return Pause("OUTSIDE", cause.system)
-        if isinstance(cause, (StateError, MappingError, RecordError)):
-            return Escalate(str(cause))  # the same records or the same state would fail again
+        if isinstance(cause, RecordError) or (
+            isinstance(cause, ConduixError) and not isinstance(cause, ConnectorError)
+        ):
+            return Escalate(f"{actor}: {told(cause)}")  # the same records or the same state would fail again
         while self._restarts and self._restarts[0] <= now - self._spec.within_seconds:
             self._restarts.popleft()
         if len(self._restarts) >= self._spec.max_restarts:
@@ -72,7 +75,7 @@ class Supervisor:
         if isinstance(cause, TransientError):
             return Pause("OUTSIDE", cause.system)
         within = f"{self._spec.max_restarts} restarts in {self._spec.within_seconds:g} s"
-        return Escalate(f"{actor} failed again after {within}: {type(cause).__name__}: {cause}")
+        return Escalate(f"{actor} failed again after {within}: {told(cause)}")
 
     def _delay(self, count: int) -> float:
         """Doubled with every restart in the window, at most `max`, less up to a half by jitter."""

@@ -1,0 +1,72 @@
+"""Before anything flows: the cut and checkpoint 0 of a run, and every node brought to the record to go on from."""
+
+from __future__ import annotations
+
+import time
+
+from conduix.engine.api import CommittingSink
+from conduix.engine.failpoints import failpoint
+from conduix.engine.runtime.attempt import Writes
+from conduix.engine.runtime.checkpoint import Checkpoint, Cut
+from conduix.engine.runtime.commits import Commits
+from conduix.engine.runtime.failure import CHECKPOINT, failure_of
+from conduix.engine.runtime.progress import Progress
+from conduix.engine.runtime.setup import Setup
+from conduix.errors import PipelineFailed
+
+
+async def begin(setup: Setup, commits: Commits) -> tuple[Cut, int]:
+    """Claim, then read: what the run is about, and the highest n so far. Both are made now if nothing was started.
+
+    Raises:
+        ActorFailed: a source cannot be cut, a sink cannot start, the store refuses. It may be tried again.
+    """
+    store = setup.store
+    with failure_of(CHECKPOINT):
+        await store.claim(setup.fence)
+        cut, newest = await store.load_cut(), await store.newest_n()
+        if cut is not None and newest is not None:
+            return cut, newest
+        cut = await _cut(setup)
+        await store.save_cut(cut)
+        shards = [shard for source in cut.sources for shard in cut.shards(source)]
+        handles = await commits.start(shards)
+        await store.save(Checkpoint(0, setup.fence, cut.revision, "complete", {}, [], {}, handles, at=time.time()))
+        failpoint("checkpoint.zero")
+    return cut, 0
+
+
+async def _cut(setup: Setup) -> Cut:
+    sources: dict[str, list[tuple[str, dict[str, object]]]] = {}
+    owners: dict[str, str] = {}
+    for node, source in setup.nodes.sources.items():
+        with failure_of(node):
+            sources[node] = [(shard.id, dict(shard.spec)) for shard in await source.cut()]
+        for shard, _ in sources[node]:
+            if owners.setdefault(shard, node) != node:
+                raise PipelineFailed(
+                    f"the sources {owners[shard]} and {node} both read {shard}",
+                    remedy="read it with one source and let every reader name that one in its inputs",
+                )
+    return Cut(setup.plan.spec.digest, sources)
+
+
+async def open_nodes(setup: Setup, writes: Writes, progress: Progress) -> None:
+    """Bring sinks that keep nothing, stages and sources to where `progress` stands; committing sinks are there already.
+
+    Raises:
+        ActorFailed: a node refuses, or stored state does not verify.
+    """
+    nodes = setup.nodes
+    for node, sink in nodes.sinks.items():
+        if not isinstance(sink, CommittingSink):
+            with failure_of(node):
+                await writes.run(sink.open(None))
+    for node, stage in nodes.stages.items():
+        with failure_of(CHECKPOINT):
+            state = {s: [await setup.store.get_blob(k) for k in keys] for s, keys in progress.state(node).items()}
+        with failure_of(node):
+            stage.restore(state)
+    for node, source in nodes.sources.items():
+        with failure_of(node):
+            await writes.run(source.open(*progress.held(node)))
