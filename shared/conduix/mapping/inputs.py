@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
+from itertools import islice
 from typing import Any, ClassVar
 
 import msgspec
@@ -42,7 +43,9 @@ class Input:
     port_kind: ClassVar[PortKind | None] = None
     """The kind of port that can carry the lines themselves."""
 
-    def __init__(self, items: Sequence[Any], offsets: Callable[[], Sequence[int]], metas: Sequence[Mapping[str, Any]]):
+    def __init__(
+        self, items: Sequence[Any], offsets: Callable[[], Sequence[int]], metas: Sequence[Mapping[str, Any]] = ()
+    ) -> None:
         self.items = items
         self.count = len(items)
         self.metas = metas
@@ -163,21 +166,36 @@ class CsvInput(Input):
         columns: Sequence[str],
         offsets: Callable[[], Sequence[int]],
         metas: Sequence[Mapping[str, Any]] = (),
+        *,
+        delimiter: str = ",",
     ) -> None:
-        self._data = data
         self._columns = columns
+        self._delimiter = delimiter
         self._text, clean = _as_text(data)
         super().__init__(self._rows(clean=clean), offsets, metas)
 
+    def _reader(self) -> Any:
+        # records end at a newline only: a lone carriage return outside of quotes is no end of a line, but an error
+        return csv.reader(io.StringIO(self._text, newline="\n"), delimiter=self._delimiter)
+
     def _rows(self, *, clean: bool) -> list[Any]:
-        reader = csv.reader(io.StringIO(self._text, newline=""))
         try:
-            rows: list[Any] = list(reader)
+            rows: list[Any] = list(self._reader())
         except csv.Error:
-            rows = _rows_one_by_one(self._text)
-        if not clean:
-            rows = [row if _is_clean(row) else Unreadable("no UTF-8 text") for row in rows]
-        return rows
+            rows = [row for row, _ in self._one_by_one()]
+        return rows if clean else [row if _is_clean(row) else Unreadable("no UTF-8 text") for row in rows]
+
+    def _one_by_one(self) -> Iterator[tuple[Any, int]]:
+        """Each row, or why it cannot be read, and the number of the line where it ends."""
+        reader = self._reader()
+        while True:
+            try:
+                row = next(reader, None)
+            except csv.Error as error:
+                row = Unreadable(f"no csv: {error}")
+            if row is None:
+                return
+            yield row, reader.line_num
 
     def whole(self, index: int) -> Any:
         """The row as an object. Raises Unreadable: blank, another number of fields than columns, no UTF-8."""
@@ -192,34 +210,10 @@ class CsvInput(Input):
 
     def raw(self, index: int) -> bytes:
         """The lines of the row, without the last newline."""
-        lines = self._text.splitlines(keepends=True) if "\r" not in self._text else self._text.split("\n")
-        ends: list[int] = []
-        reader = csv.reader(io.StringIO(self._text, newline=""))
-        while len(ends) <= index:
-            try:
-                if next(reader, None) is None:
-                    break
-            except csv.Error:
-                pass
-            ends.append(reader.line_num)
-        start = ends[index - 1] if index else 0
-        joined = ("" if "\r" not in self._text else "\n").join(lines[start : ends[index]])
-        return joined.encode("utf-8", "surrogateescape").rstrip(b"\r\n")
-
-
-def _rows_one_by_one(text: str) -> list[Any]:
-    """The rows of a text in which some cannot be read."""
-    reader = csv.reader(io.StringIO(text, newline=""))
-    rows: list[Any] = []
-    while True:
-        try:
-            row = next(reader, None)
-        except csv.Error as error:
-            rows.append(Unreadable(f"no csv: {error}"))
-            continue
-        if row is None:
-            return rows
-        rows.append(row)
+        ends = [end for _, end in islice(self._one_by_one(), index + 1)]
+        start = ends[-2] if index else 0
+        lines = self._text.split("\n")[start : ends[-1]]
+        return "\n".join(lines).encode("utf-8", "surrogateescape").removesuffix(b"\r")
 
 
 def _lines(data: bytes) -> list[bytes]:

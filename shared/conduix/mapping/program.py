@@ -14,6 +14,7 @@ from typing import Any
 
 import msgspec
 
+from conduix.errors import MappingError
 from conduix.mapping import is_deterministic
 from conduix.mapping.compiler.batch import BatchFunction, Order, PortKind, compile_batch, json_text
 from conduix.mapping.inputs import Input, Unreadable
@@ -97,6 +98,10 @@ class Program:
     def deterministic(self) -> bool:
         """Does the same input always give the same output?"""
         return all(map(step_is_deterministic, self.steps))
+
+    def out_form(self, kind: PortKind) -> str:
+        """How what a port of this kind is given is to be written: `jsonl`, `lines`, `rows`, or a line `as read`."""
+        return f"{kind} as read" if kind == self._order.raw else kind
 
     # running
 
@@ -242,10 +247,7 @@ class _Run:
                 for port, value in leaving.items():
                     fits(self.program.ports[port], value)
             except ValueError as error:
-                last = max(len(self.program.steps) - 1, 0)
-                message = f"the record cannot be written: {error}"
-                payload = self.given.raw(index)
-                self.made.failed.append((index, Failure(last, "MAPPING_FAILED", message, payload)))
+                self._unwritable(index, error)
                 return
         for port, value in leaving.items():
             at = ports.index(port)
@@ -254,6 +256,18 @@ class _Run:
                 self.offsets[at].append(self._position(index))
             if order.meta:
                 self.metas[at].append(outcome.meta)
+
+    def _unwritable(self, index: int, error: ValueError) -> None:
+        """The last step made what no encoder takes: text with lone surrogates."""
+        last = max(len(self.program.steps) - 1, 0)
+        policy = self.program.steps[last].on_error if self.program.steps else "dlq"
+        message = f"the record cannot be written: {error}"
+        if policy == "fail":
+            raise MappingError(message) from error
+        if policy == "drop":
+            self.made.filtered[last] += 1
+        else:
+            self.made.failed.append((index, Failure(last, MappingError.code, message, self.given.raw(index))))
 
     def _form(self, kind: PortKind, value: Any, index: int) -> Any:
         if kind == self.program._order.raw:  # noqa: SLF001

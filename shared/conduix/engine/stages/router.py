@@ -5,8 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Annotated, Literal, Self
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 
+from conduix.engine.catalog import Entry
+from conduix.errors import MappingSyntaxError
+from conduix.mapping import is_deterministic, parse_condition
+from conduix.mapping.steps import OnError, RouteStep, Step
+from conduix.mapping.tree import Expr
 from conduix.spec.options import ConditionText, Options
 
 DEFAULT_PORT = "default"
@@ -20,7 +25,9 @@ def _as_target(value: object) -> object:
     return {"next": value} if isinstance(value, str | list) else value
 
 
-Targets = Annotated[tuple[str, ...], BeforeValidator(_as_list)]
+_ONE_OR_MORE = {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}
+
+Targets = Annotated[tuple[str, ...], BeforeValidator(_as_list), WithJsonSchema(_ONE_OR_MORE)]
 """Ids of stages or sinks; a single id may stand without brackets."""
 
 
@@ -94,3 +101,30 @@ class RouterOptions(Options):
 def _ports(options: RouterOptions) -> Sequence[str]:
     names = tuple(route.name for route in options.routes)
     return names if options.mode == "fan_out" else (*names, DEFAULT_PORT)
+
+
+def _lower(options: RouterOptions, node: str, when: Expr | None, on_error: OnError) -> Sequence[Step]:
+    if when is not None:
+        raise MappingSyntaxError(
+            "a router has no `when`: give its routes one", line=when.mark.line, column=when.mark.column
+        )
+    routes = tuple(
+        (route.name, None if route.when is None else parse_condition(route.when)) for route in options.routes
+    )
+    default = None if options.mode == "fan_out" else DEFAULT_PORT
+    return [RouteStep(node, options.mode, routes, default, options.on_no_match, on_error)]
+
+
+def _deterministic(options: RouterOptions) -> bool:
+    return all(route.when is None or is_deterministic(parse_condition(route.when)) for route in options.routes)
+
+
+ROUTER = Entry(
+    "router",
+    "stage",
+    RouterOptions,
+    "Sends records to routes, by condition or to all.",
+    lower=_lower,
+    port_names=_ports,
+    deterministic=_deterministic,
+)
