@@ -17,7 +17,7 @@ from conduix.engine.api import Fence
 from conduix.engine.catalog import Catalog
 from conduix.engine.files import Files
 from conduix.engine.runtime.checkpoint import Checkpoint, LocalStore
-from conduix.errors import StateBusy, UsageError
+from conduix.errors import CheckpointDamaged, StateBusy, UsageError
 from conduix.spec.model import NodeSpec, PipelineSpec, Where
 
 
@@ -45,6 +45,7 @@ class LocalRun:
 
     Raises:
         StateBusy: another process holds the directory; names its pid.
+        CheckpointDamaged: a run is there, but nothing of it verifies; only the user may give it up.
         UsageError: a decision is missing, or the document is not the one that was started.
     """
 
@@ -108,23 +109,37 @@ class LocalRun:
         return fd
 
     def _decide(self, spec: PipelineSpec, catalog: Catalog, *, resume: bool, fresh: bool) -> _Owner:
-        path = self.directory / "owner.json"
-        old = msgspec.json.decode(path.read_bytes(), type=_Owner) if path.exists() else None
-        newest = LocalStore(self._run(old), self._files).newest() if old is not None else None
-        if old is not None and self._goes_on(spec, catalog, old, newest, resume=resume, fresh=fresh):
+        old = self._last_owner(fresh=fresh)
+        newest = self._newest(old) if old is not None and not fresh else None
+        if old is not None and self._goes_on(spec, catalog, old, newest, resume=resume):
             owner = _once_more(old)
         else:
             if resume and newest is None:
                 raise UsageError(f"nothing to resume in {self.directory}", remedy="leave --resume away")
-            self._forget(old)
-            owner = _Owner((old.run_seq if old else 0) + 1, 1, spec.digest, str(uuid.uuid4()))
-        self._write(path, msgspec.json.encode(owner))
+            owner = _Owner(self._forget(old) + 1, 1, spec.digest, str(uuid.uuid4()))
+        self._write(self.directory / "owner.json", msgspec.json.encode(owner))
         return owner
 
+    def _last_owner(self, *, fresh: bool) -> _Owner | None:
+        path = self.directory / "owner.json"
+        try:
+            return msgspec.json.decode(path.read_bytes(), type=_Owner) if path.exists() else None
+        except msgspec.DecodeError as error:
+            if fresh:
+                return None
+            raise _damaged(f"{path} cannot be read: {error}") from error
+
+    def _newest(self, owner: _Owner) -> Checkpoint | None:
+        store = LocalStore(self._run(owner), self._files)
+        newest = store.newest()
+        if newest is None and store.damaged:
+            raise _damaged(f"no checkpoint in {self._run(owner)} verifies ({', '.join(store.damaged)})")
+        return newest
+
     def _goes_on(
-        self, spec: PipelineSpec, catalog: Catalog, old: _Owner, newest: Checkpoint | None, *, resume: bool, fresh: bool
+        self, spec: PipelineSpec, catalog: Catalog, old: _Owner, newest: Checkpoint | None, *, resume: bool
     ) -> bool:
-        if fresh or newest is None:
+        if newest is None:
             return False
         if newest.final and newest.phase == "complete" and not resume:
             return False
@@ -144,10 +159,14 @@ class LocalRun:
             )
         return True
 
-    def _forget(self, old: _Owner | None) -> None:
-        if old is not None:
-            shutil.rmtree(self._run(old), ignore_errors=True)
+    def _forget(self, old: _Owner | None) -> int:
+        """Remove what earlier runs left; returns the highest run_seq that was ever given, 0 if none was."""
+        given = [old.run_seq if old is not None else 0]
+        for run in self.directory.glob("run-??????"):
+            given.append(int(run.name[4:]))
+            shutil.rmtree(run)
         self._files.unlink(self.directory / "dead.jsonl")
+        return max(given)
 
     def _run(self, owner: _Owner) -> Path:
         return self.directory / f"run-{owner.run_seq:06d}"
@@ -171,6 +190,10 @@ class LocalRun:
             raise LookupError("the catalogue has no file sink")
         options = entry.options.model_validate({"path": str(self.directory / "dead.jsonl")})
         return replace(spec, dlq=NodeSpec("dlq", "sink", "file", options, (), Where(1, 1, "dlq")))
+
+
+def _damaged(what: str) -> CheckpointDamaged:
+    return CheckpointDamaged(what, remedy="restore the state directory, or start anew with --fresh")
 
 
 def _once_more(old: _Owner) -> _Owner:

@@ -1,0 +1,91 @@
+"""The results of a chaos run as a page of the documentation."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from tests.chaos.cells import Cell
+from tests.chaos.driver import Difference, Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """A cell that was run. Either it has a verdict or an error."""
+
+    cell: Cell
+    verdict: Verdict | None
+    seconds: float
+    error: str
+    difference: Difference
+
+    def line(self) -> str:
+        """For the terminal."""
+        if self.verdict is None:
+            return f"FAILED {self.cell.name} ({self.seconds:.1f} s): {self.error}"
+        return (
+            f"ok {self.cell.name} ({self.seconds:.1f} s): {self.verdict.kills} kills, {self.verdict.restarts} "
+            f"restarts, {self.verdict.rereads.again:,} read again"
+        )
+
+
+_HEAD = """\
+# Chaos, part 1: files in, files out
+
+{records:,} orders, 1 % of them bad, are filtered, mapped, and fanned out into a file of JSON lines, a CSV file and
+dead letters, with shards of 64 KiB and a checkpoint every 20 ms. `conduix run` is killed, made to fail, or denied the
+disk; it is resumed with another batch size each time. Passed means: both files byte-identical to those of an
+undisturbed run, which were held against a computation without Conduix; the same dead letters (but for their times); a
+balanced ledger; no record read again that a complete checkpoint covers; exit status 3.
+
+`make chaos SEED={seed}`, {when}, {seconds:.0f} s on {machine}. Lost and doubled are counted over both files and the
+dead letters. "Again" are records read more than once, for each kill or restart: on average, and at most.
+
+| what was done | cells | passed | kill -9 | restarts in place | lost | doubled | again | at most |
+|---|---|---|---|---|---|---|---|---|
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """What was run."""
+
+    records: int
+    seed: int
+    drawn: int
+    """Cells; fewer outcomes mean that the budget was spent."""
+    seconds: float
+
+
+def write_report(path: Path, outcomes: Sequence[Outcome], session: Session) -> None:
+    """Write the page."""
+    when = datetime.now(UTC).date().isoformat()
+    text = _HEAD.format(
+        records=session.records, seed=session.seed, seconds=session.seconds, when=when, machine=_machine()
+    )
+    rows = dict.fromkeys(outcome.cell.row for outcome in outcomes)
+    text += "".join(_row(row, [o for o in outcomes if o.cell.row == row]) for row in rows)
+    text += _row("**all**", outcomes)
+    if left := session.drawn - len(outcomes):
+        text += f"\nThe budget was spent: {left} of {session.drawn} cells were not run.\n"
+    text += "".join(f"\n**FAILED** `{o.cell.name}`: {o.error.splitlines()[0][:300]}\n" for o in outcomes if o.error)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+
+
+def _row(row: str, outcomes: Sequence[Outcome]) -> str:
+    verdicts = [outcome.verdict for outcome in outcomes if outcome.verdict is not None]
+    kills, restarts = sum(v.kills for v in verdicts), sum(v.restarts for v in verdicts)
+    again = sum(v.rereads.again for v in verdicts)
+    most = max((v.rereads.again // max(1, v.kills + v.restarts) for v in verdicts), default=0)
+    each = again // max(1, kills + restarts)
+    lost, doubled = sum(o.difference.lost for o in outcomes), sum(o.difference.doubled for o in outcomes)
+    numbers = (len(outcomes), len(verdicts), kills, restarts, lost, doubled, each, most)
+    return f"| {row} | {' | '.join(f'{number:,}' for number in numbers)} |\n"
+
+
+def _machine() -> str:
+    return f"{platform.machine()}, Python {platform.python_version()}, Linux {platform.release().split('-')[0]}"

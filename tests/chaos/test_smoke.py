@@ -1,0 +1,50 @@
+"""A small draw of the chaos matrix, for every push: `make chaos` runs all of it on ten times as many orders."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from conduix.engine.failpoints import NAMES
+from tests.chaos.__main__ import draw
+from tests.chaos.cells import Bench, Cell, all_cells, killed_at
+from tests.chaos.driver import Reference, Scale, make_reference
+
+SEED = 3
+SMALL = Scale(20_000, interval="5ms")
+EACH = {"kill -9 at a failpoint": 5, "raise at a failpoint": 3}
+"""Cells of a row; of other rows one."""
+
+pytestmark = pytest.mark.chaos
+
+
+def drawn() -> list[Cell]:
+    found: list[Cell] = []
+    for cell in draw(all_cells(SEED, highest_k=4), SEED):
+        if sum(other.row == cell.row for other in found) < EACH.get(cell.row, 1):
+            found.append(cell)
+    return found
+
+
+@pytest.fixture(scope="module")
+def reference(tmp_path_factory: pytest.TempPathFactory) -> Reference:
+    return make_reference(SMALL, SEED, tmp_path_factory.mktemp("reference"))
+
+
+@pytest.mark.parametrize("cell", drawn(), ids=lambda cell: cell.name)
+def test_output_is_identical_whatever_happens(cell: Cell, reference: Reference, tmp_path: Path) -> None:
+    cell.execute(Bench(reference, tmp_path / "run", Random(f"{SEED} {cell.name}")))
+
+
+def test_every_failpoint_of_the_registry_is_killed_raised_and_rewound() -> None:
+    names = {cell.name.split()[1].split(":")[0] for cell in all_cells(SEED) if cell.row.startswith("kill -9 at a f")}
+    assert names == set(NAMES)
+    names = {cell.name.split()[1].split(":")[0] for cell in all_cells(SEED) if cell.row.startswith("raise at a f")}
+    assert names == set(NAMES)
+
+
+def test_a_point_that_is_never_reached_fails_its_cell(reference: Reference, tmp_path: Path) -> None:
+    with pytest.raises(AssertionError, match="never reached"):
+        killed_at("commit.renamed:9")(Bench(reference, tmp_path / "run", Random(0)))
