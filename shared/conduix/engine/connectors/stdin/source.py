@@ -241,7 +241,7 @@ class StdinSource:
         ready: asyncio.Future[None] = loop.create_future()
         try:
             loop.add_reader(self._fd, _set, ready)
-        except PermissionError:  # a redirected file can always be read, so it cannot be waited for
+        except OSError:  # a redirected file can always be read, so it cannot be waited for; reading tells what is wrong
             return
         try:
             await ready
