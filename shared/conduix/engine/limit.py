@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from itertools import islice
 
 from conduix.engine.api import Batch, Lines, Position, Rows, Shard, Source, record_offsets
 
@@ -76,13 +75,28 @@ class LimitedSource:
 
 
 def _head(batch: Batch, count: int) -> Batch:
-    """The first `count` records; lines are those that end with a newline outside quotes."""
+    """The first `count` records of a batch that has more, and the letters that stand before the next one."""
     offsets = record_offsets(batch)
     after = offsets[count]
+    return Batch(
+        shard=batch.shard,
+        first=batch.first,
+        next={**batch.next, "offset": after},
+        body=_first_records(batch, count),
+        count=count,
+        offsets=offsets[:count] if batch.offsets is not None else None,
+        meta=batch.meta[:count] if batch.meta is not None else None,
+        letters=[letter for letter in batch.letters if int(letter.position["offset"]) < after],
+    )
+
+
+def _first_records(batch: Batch, count: int) -> Rows | Lines:
     if isinstance(batch.body, Rows):
-        body: Rows | Lines = Rows(list(islice(batch.body.values, count)))
-    else:
-        body = Lines(batch.body.data[: after - int(batch.first["offset"])], batch.body.format)
-    head = offsets[:count] if batch.offsets is not None else None
-    meta = batch.meta[:count] if batch.meta is not None else None
-    return Batch(batch.shard, batch.first, {**batch.next, "offset": after}, body, count, head, meta)
+        return Rows(batch.body.values[:count])
+    data, form = batch.body.data, batch.body.format
+    if form.name == "csv" and batch.offsets is not None:  # records with newlines inside: given offsets, bytes as read
+        return Lines(data[: batch.offsets[count] - batch.offsets[0]], form)
+    end = 0
+    for _ in range(count):
+        end = data.index(b"\n", end) + 1
+    return Lines(data[:end], form)
