@@ -28,6 +28,7 @@ from conduix.spec.validation import Subject, validate
 from conduix.spec.wiring import check_wiring
 
 _ROLES: tuple[Role, ...] = ("source", "stage", "sink")
+_OWN_KEYS: Mapping[Role, tuple[str, ...]] = {"source": (), "stage": ("when", "on_error"), "sink": ("on_error",)}
 _ON_ERROR: Mapping[Role, tuple[str, ...]] = {"stage": ("dlq", "drop", "fail", "pass"), "sink": ("dlq", "drop", "fail")}
 
 
@@ -134,9 +135,7 @@ def _check_node(draft: DraftNode, catalog: CatalogView, problems: Problems) -> _
     if entry.missing:
         message = f"{draft.type!r} needs an extra that is not installed: pip install 'conduix[{entry.missing}]'"
         problems.error(Code.MISSING_EXTRA, *draft.type_at, message)
-    own_keys = frozenset(
-        {"id", "type", "config", "when", "on_error"} if draft.role == "stage" else {"id", "type", "config"}
-    )
+    own_keys = frozenset({"id", "type", "config", *_OWN_KEYS[draft.role]})
     subject = Subject(f"the {draft.role} {draft.type}", draft.mark, draft.path, own_keys)
     expressions.check_options(entry.options, draft.options, problems)
     return _Checked(draft, entry, validate(entry.options, draft.options, subject, problems))
@@ -167,8 +166,8 @@ def _check_on_error(draft: DraftNode, problems: Problems) -> None:
 def _unknown_type(draft: DraftNode, catalog: CatalogView, problems: Problems) -> None:
     message = f"there is no {draft.role} {draft.type!r}"
     other = next((role for role in _ROLES if role != draft.role and catalog.find(role, draft.type)), None)
-    meant = nearest(draft.type, catalog.names(draft.role))
-    if other and not meant:
+    meant = "" if other else nearest(draft.type, catalog.names(draft.role))
+    if other:
         message += f"; {draft.type!r} is a {other}"
     elif not meant:
         message += f"; there are {', '.join(catalog.names(draft.role))}"

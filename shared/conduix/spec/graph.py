@@ -34,8 +34,12 @@ def topological(feeds: Feeds) -> list[str]:
 
 
 def cycles(feeds: Feeds) -> list[list[str]]:
-    """One cycle for each knot of nodes that feed each other, in the direction in which records would flow."""
+    """One cycle for each knot of nodes that feed each other.
+
+    Each begins with its first node in the given order and goes on in the direction in which records would flow.
+    """
     found: list[list[str]] = []
+    order = {node: position for position, node in enumerate(feeds)}
     settled: set[str] = set(topological(feeds))
     for start in feeds:
         trail: list[str] = []
@@ -44,7 +48,9 @@ def cycles(feeds: Feeds) -> list[list[str]]:
             trail.append(node)
             node = next((name for name in feeds[node] if name in feeds and name not in settled), None)
         if node is not None and node in trail:
-            found.append(trail[trail.index(node) :][::-1])
+            ring = trail[trail.index(node) :]
+            first = min(range(len(ring)), key=lambda at: order[ring[at]])
+            found.append([ring[first], *ring[:first][::-1], *ring[first + 1 :][::-1]])
         settled.update(trail)
     return found
 

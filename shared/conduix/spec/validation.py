@@ -11,7 +11,7 @@ from pydantic_core import ErrorDetails
 
 from conduix.spec.diagnostics import MAX_PROBLEMS, Code, Problems, nearest
 from conduix.spec.dialects.draft import Option
-from conduix.spec.nodes import Mark, Node, Path, Scalar, Table, child, kind, plain
+from conduix.spec.nodes import Mark, Node, Path, Scalar, Table, child, kind, path_text, plain
 from conduix.spec.options import Options
 from conduix.spec.shapes import Shape, field_names, inner, models
 
@@ -125,7 +125,7 @@ def _merged(faults: list[_Fault]) -> Iterator[tuple[_Fault, list[str]]]:
 
 
 def _report(fault: _Fault, expected: list[str], subject: Subject, problems: Problems) -> None:
-    name = fault.path[-1] if fault.path else ""
+    name = _name(fault.path)
     what = fault.error["type"]
     if expected:
         found = kind(plain(fault.node)) if fault.node is not None else "nothing"
@@ -136,16 +136,22 @@ def _report(fault: _Fault, expected: list[str], subject: Subject, problems: Prob
         problems.error(Code.WRONG_TYPE, fault.value, fault.path, message, suggestion)
     elif what == "extra_forbidden":
         known = {key for shape in fault.shapes for model in models(shape) for key in field_names(model)}
-        meant = nearest(str(name), known | (subject.own_keys if len(fault.path) <= len(subject.path) + 2 else set()))
-        message = f"{subject.words} has no option {str(name)!r}" + (f"; there are {_listed(known)}" if known else "")
+        meant = nearest(name, known | (subject.own_keys if len(fault.path) <= len(subject.path) + 2 else set()))
+        message = f"{subject.words} has no option {name!r}" + (f"; there are {_listed(known)}" if known else "")
         problems.error(Code.UNKNOWN_KEY, fault.key, fault.path, message, meant)
     elif what == "missing":
         at = fault.key if fault.node is None else fault.value
-        message = f"{subject.words} needs {str(name)!r}"
-        problems.error(Code.MISSING_KEY, at, fault.path, message, f"{name}: {_example(fault.shapes, str(name))}")
+        message = f"{subject.words} needs {name!r}"
+        problems.error(Code.MISSING_KEY, at, fault.path, message, f"{name}: {_example(fault.shapes, name)}")
     else:
-        message, suggestion = _invalid(fault, str(name), subject)
+        message, suggestion = _invalid(fault, name, subject)
         problems.error(Code.INVALID_VALUE, fault.value, fault.path, message, suggestion)
+
+
+def _name(path: Path) -> str:
+    """What the value is called: its key, with the index where it is an item of a list."""
+    keys = [at for at, step in enumerate(path) if isinstance(step, str)]
+    return path_text(path[keys[-1] :]) if keys else ""
 
 
 def _invalid(fault: _Fault, name: str, subject: Subject) -> tuple[str, str]:

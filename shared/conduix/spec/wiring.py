@@ -102,6 +102,8 @@ def _check_readers(nodes: Sequence[DraftNode], problems: Problems) -> None:
 
 
 def _check_reached(nodes: Sequence[DraftNode], feeds: graph.Feeds, on_cycles: set[str], problems: Problems) -> None:
+    if not any(node.role == "source" for node in nodes):
+        return  # reported as a missing key
     explained = {node.id for node in nodes if node.role == "source" or node.broken} | on_cycles
     reached = graph.reached(feeds, explained)
     for node in nodes:

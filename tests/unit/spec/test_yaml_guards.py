@@ -126,7 +126,7 @@ def test_depth_counts_through_aliases() -> None:
         ("a: 99999999999999999999", "YAML_NUMBER", 1, 4, "a"),
         ("1: a", "YAML_KEY", 1, 1, ""),
         ("on: a", "YAML_KEY", 1, 1, ""),
-        ("a:\n  : b", "YAML_KEY", 2, 3, "a"),
+        ("a: {~: b}", "YAML_KEY", 1, 5, "a"),
         ("? [a, b]\n: c", "YAML_KEY", 1, 3, ""),
         ("? {a: b}\n: c", "YAML_KEY", 1, 3, ""),
         ("a: &x 1\n*x : 2", "YAML_KEY", 2, 1, ""),

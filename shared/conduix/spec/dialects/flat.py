@@ -26,6 +26,10 @@ def read(root: Table, problems: Problems) -> Draft:
     """The draft of a document in the flat form."""
     settings, dlq = read_root(root, KEYS, problems)
     nodes = [node for section, role in _SECTIONS for node in _section(root, section, role, problems)]
+    if is_null(root.get("sources")) or (isinstance(sources := root.get("sources"), Table) and not sources.entries):
+        mark = root.entries["sources"].key if "sources" in root.entries else root.mark
+        message = "nothing says where records come from"
+        problems.error(Code.MISSING_KEY, mark, ("sources",), message, "sources: {in: {type: file, path: …}}")
     for node in nodes:
         _refuse_next(node, problems)
     name_nodes([*nodes, dlq] if dlq else nodes, problems)

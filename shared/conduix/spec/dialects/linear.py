@@ -158,6 +158,7 @@ class _Wiring:
                 self._after_router(stage, previous)
             else:
                 stage.inputs = [_link(previous)]
+                stage.broken = previous.broken
             previous = stage
         self._end(previous)
 
@@ -166,7 +167,9 @@ class _Wiring:
             return
         if last.role != "sink":
             self._tails.append(last)
-        elif any(sink.id not in self._named for sink in self._sinks):
+        elif common := [sink for sink in self._sinks if sink.id not in self._named]:
+            for sink in common:
+                sink.broken = True
             self._problems.error(
                 Code.SINK_IN_CHAIN,
                 last.mark,
@@ -186,12 +189,14 @@ class _Wiring:
         stage.broken = True
 
     def _expect_input(self, sink: DraftNode) -> None:
-        if not sink.inputs and self._source is not None:
+        if not sink.inputs and not sink.broken and self._source is not None:
             message = f"nothing leads to {sink.id!r}: every chain ends in a router, and no route names it"
             self._problems.error(Code.UNREACHABLE, sink.mark, sink.path, message, f"next: {sink.id} in a route")
             sink.broken = True
 
     def _unread(self, tail: DraftNode) -> None:
+        if tail.broken:
+            return
         tail.broken = True
         self._problems.error(
             Code.UNREAD_OUTPUT,
