@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any, Literal
+
+import pytest
 
 from conduix.engine.api import (
     JSONL,
@@ -17,12 +21,12 @@ from conduix.engine.api import (
     NodeContext,
     Rows,
     Shard,
-    Sink,
     Source,
 )
 from conduix.engine.catalog import Catalog
 from conduix.engine.connectors import ENTRIES
 from conduix.engine.files import Files
+from conduix.errors import SystemicError
 
 CATALOG = Catalog(ENTRIES)
 
@@ -123,6 +127,30 @@ def run(coroutine: Any) -> Any:
     return asyncio.run(coroutine)
 
 
-def no_sink(sink: Sink) -> CommittingSink:
-    assert isinstance(sink, CommittingSink)
-    return sink
+def later(handle: Handle) -> Handle:
+    """A handle as a checkpoint gives it back."""
+    restored: Handle = json.loads(json.dumps(handle))
+    return restored
+
+
+async def barrier(sink: CommittingSink, n: int = 1) -> Handle:
+    prepared = await sink.prepare(n, final=False)
+    assert not prepared.pending
+    return later(prepared.handle)
+
+
+def write(path: Path, content: bytes) -> str:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content)
+    return str(path)
+
+
+def append(path: str, content: bytes) -> None:
+    with Path(path).open("ab") as file:
+        file.write(content)
+
+
+async def refused(**options: Any) -> SystemicError:
+    with pytest.raises(SystemicError) as caught:
+        await read_all(file_source(**options))
+    return caught.value

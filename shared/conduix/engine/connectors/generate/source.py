@@ -62,10 +62,10 @@ class GenerateSource:
         left = self._options.count - self._at if self.ends else MAX_BATCH_RECORDS
         if left <= 0 or not self._options.interval:
             return max(0, min(left, MAX_BATCH_RECORDS))
-        clock = asyncio.get_running_loop().time
-        await asyncio.sleep(max(0.0, self._due - clock()))
-        # what was missed while nobody read is not made up for
-        self._due = max(clock(), self._due + self._options.interval)
+        now = asyncio.get_running_loop().time()
+        due = max(self._due, now)  # what was missed while nobody read is not made up for
+        await asyncio.sleep(due - now)
+        self._due = due + self._options.interval
         return 1
 
     def positions(self) -> Mapping[str, Position]:
