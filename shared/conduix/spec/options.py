@@ -26,7 +26,9 @@ Duration = Annotated[
 ]
 """Seconds, written `250ms`, `10s`, `5m`, `24h`."""
 
-Size = Annotated[int, BeforeValidator(parse_size), WithJsonSchema({"type": "string", "examples": ["64KiB", "10MB"]})]
+Size = Annotated[
+    int, BeforeValidator(parse_size), WithJsonSchema({"type": ["string", "integer"], "examples": ["64KiB", "10MB"]})
+]
 """Bytes, written `64KiB`, `10MB` or as a plain number."""
 
 

@@ -20,7 +20,7 @@ Schema = dict[str, Any]
 _ROLES: tuple[Role, ...] = ("source", "stage", "sink")
 _VARIABLE = {"type": "string", "pattern": r"\$\{", "description": "A value that comes from a variable."}
 _INPUT = {"type": "string", "description": "Id of a source or transform, or `router.route`."}
-_LOOSE = {"integer", "number", "boolean"}
+_LOOSE = ("integer", "number", "boolean")
 
 
 def document_schema(catalog: CatalogView) -> Schema:
@@ -35,13 +35,14 @@ def document_schema(catalog: CatalogView) -> Schema:
     for role in _ROLES:
         for own in ((), ("inputs",)) if role != "source" else ((),):
             defs[_node_name(role, own)] = _node(role, entries[role], names, defs, own)
+    sinks_only = sorted(entries["sink"].keys() - entries["stage"].keys())
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "Conduix pipeline",
         "type": "object",
         "if": {"anyOf": [{"required": ["sources"]}, {"required": ["transforms"]}]},
         "then": _form(defs[names[Settings]], _flat_keys(), ["sources"]),
-        "else": _form(defs[names[Settings]], _linear_keys(), ["source"]),
+        "else": _form(defs[names[Settings]], _linear_keys(sinks_only), ["source"]),
         "$defs": defs,
     }
 
@@ -65,11 +66,13 @@ def _form(settings: Schema, keys: Schema, required: Sequence[str]) -> Schema:
     }
 
 
-def _linear_keys() -> Schema:
+def _linear_keys(sinks_only: list[str]) -> Schema:
     source, stage, sink = (_ref(_node_name(role, ())) for role in _ROLES)
+    # a sink may end a chain among the stages; a type that nobody has is reported as a stage's
+    item = {"if": {"properties": {"type": {"enum": sinks_only}}}, "then": sink, "else": stage}
     return {
         "source": source,
-        "stages": {"type": ["array", "null"], "items": {"anyOf": [stage, sink]}},
+        "stages": {"type": ["array", "null"], "items": item},
         "sink": sink,
         "sinks": {"type": ["array", "null"], "items": sink},
     }

@@ -151,7 +151,9 @@ def _report(fault: _Fault, expected: list[str], subject: Subject, problems: Prob
 def _name(path: Path) -> str:
     """What the value is called: its key, with the index where it is an item of a list."""
     keys = [at for at, step in enumerate(path) if isinstance(step, str)]
-    return path_text(path[keys[-1] :]) if keys else ""
+    if not keys:
+        return ""
+    return str(path[-1]) if keys[-1] == len(path) - 1 else path_text(path[keys[-1] :])
 
 
 def _invalid(fault: _Fault, name: str, subject: Subject) -> tuple[str, str]:
