@@ -17,6 +17,7 @@ MONTHS = (
     "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
     "December",
 )  # fmt: skip
+MAX_LAYOUT = 1_000
 DAYS = ("Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday")
 
 _ELEMENT = re.compile(
@@ -36,6 +37,8 @@ class _Layout:
 
 @lru_cache(maxsize=512)
 def _layout(source: str) -> _Layout:
+    if len(source) > MAX_LAYOUT:
+        raise MappingError(f"a layout of {len(source)} characters is longer than {MAX_LAYOUT}")
     parts: list[tuple[str, str]] = []
     end = 0
     for element in _ELEMENT.finditer(source):
@@ -146,7 +149,8 @@ def parser(source: str) -> Callable[[str], Timestamp]:
     """A callable that reads texts by the layout; it raises a MappingError where a text does not fit."""
     if source in {"2006-01-02T15:04:05Z", "2006-01-02T15:04:05Z07:00", "2006-01-02T15:04:05.999999999Z07:00"}:
         return lambda value: _parse_common(source, value)
-    return lambda value: _parse(_layout(source), value)
+    layout = _layout(source)
+    return lambda value: _parse(layout, value)
 
 
 def _parse_common(source: str, value: str) -> Timestamp:

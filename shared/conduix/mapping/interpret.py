@@ -18,6 +18,8 @@ from conduix.mapping.tree import Expr, Mark, Statement
 from conduix.mapping.values import DELETED, NOTHING, Absent, WrongType, copied, equal, is_null, text, type_name
 
 MAX_RECURSION = 500
+MAX_STEPS = 10_000_000
+"""How many nodes may be evaluated for one record: what takes longer would never end for a person."""
 _PYTHON_FRAMES = 20_000
 
 
@@ -53,7 +55,7 @@ class Interpreter:
     def run_record(self, records: Sequence[Record], index: int) -> Result:
         """Maps the record at `index` of a batch, which functions such as `json().from(0)` can see whole."""
         record = records[index]
-        output = _Output(NOTHING, dict(record.meta))
+        output = _Output(NOTHING, dict(record.meta), _Steps())
         frame = _Frame(records, index, record, output, self._maps, {}, {})
         if self._mapping.in_place:
             output.root = copied(record.value)
@@ -77,7 +79,7 @@ def evaluate(expression: Expr, value: Any, meta: dict[str, Any] | None = None) -
 def evaluate_record(expression: Expr, records: Sequence[Record], index: int) -> Any:
     """The value of one expression for the record at `index` of a batch."""
     record = records[index]
-    frame = _Frame(records, index, record, _Output(NOTHING, dict(record.meta)), {}, {}, {})
+    frame = _Frame(records, index, record, _Output(NOTHING, dict(record.meta), _Steps()), {}, {}, {})
     try:
         return _evaluate(expression, frame)
     except RecursionError as error:
@@ -85,9 +87,29 @@ def evaluate_record(expression: Expr, records: Sequence[Record], index: int) -> 
 
 
 @dataclass(slots=True)
+class _Steps:
+    """What may still be done for one record: made arrays and texts count by their length, else they fill the memory."""
+
+    left: int = MAX_STEPS
+
+    def take(self, count: int) -> None:
+        self.left -= count
+        if self.left < 0:
+            raise MappingError(f"the mapping took more than {MAX_STEPS} steps for one record")
+
+    def charge(self, made: Any) -> Any:
+        if isinstance(made, list | dict):
+            self.take(len(made))
+        elif isinstance(made, str | bytes):
+            self.take(len(made) >> 4)
+        return made
+
+
+@dataclass(slots=True)
 class _Output:
     root: Any
     meta: dict[str, Any]
+    steps: _Steps
 
 
 _RECORD = object()
@@ -130,7 +152,7 @@ class _Frame:
                 f"entering map {name} exceeded maximum allowed stacks of {MAX_RECURSION}, "
                 "this could be due to unbounded recursion"
             )
-        output = _Output(NOTHING, self.output.meta)
+        output = _Output(NOTHING, self.output.meta, self.output.steps)
         _run_statements(statements, replace(self, output=output, variables={}, this=value, depth=self.depth + 1))
         return output.root
 
@@ -213,6 +235,7 @@ def _condition(condition: Expr, frame: _Frame) -> bool:
 
 
 def _evaluate(node: Expr, frame: _Frame) -> Any:
+    frame.output.steps.take(1)
     return _EVALUATORS[type(node)](node, frame)
 
 
@@ -327,9 +350,9 @@ def _call(node: tree.Call, frame: _Frame) -> Any:
     function = _declared("function", node.name)
     arguments = [_evaluate(argument, frame) for argument in node.args]
     try:
-        return function.call(*([frame] if function.scope else []), *arguments)
+        return frame.output.steps.charge(function.call(*([frame] if function.scope else []), *arguments))
     except MappingError as error:
-        raise _located(error, node.mark, f"function '{node.name}'" if node.args else "") from error
+        raise _located(error, node.mark, "") from error
 
 
 def _method(node: tree.Method, frame: _Frame) -> Any:
@@ -337,7 +360,8 @@ def _method(node: tree.Method, frame: _Frame) -> Any:
     target: Any = _thunk(node.target, frame) if function.lazy else _evaluate(node.target, frame)
     arguments = [_evaluate(argument, frame) for argument in node.args]
     try:
-        return function.call(*([frame] if function.scope else []), target, *arguments)
+        made = function.call(*([frame] if function.scope else []), target, *arguments)
+        return frame.output.steps.charge(made)
     except MappingError as error:
         raise _located(error, node.mark, describe(node.target)) from error
 

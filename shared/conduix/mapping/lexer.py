@@ -322,12 +322,13 @@ class _Scanner:
 
     def _operator(self) -> Token:
         for length in (2, 1):
-            kind = _OPERATORS.get(self._text[self._at : self._at + length])
+            written = self._text[self._at : self._at + length]
+            kind = _OPERATORS.get(written)
             if kind is None or (kind in {"RESCUE", "SEMICOLON"} and self._dialect != "remap"):
                 continue
             if kind == "LBRACKET" and self._continues():
                 kind = "INDEX"
-            return self._take(kind, self._at + length)
+            return self._take(kind, self._at + len(written))
         character = self._text[self._at]
         hint = ': write strings in double quotes, `"text"`' if character == "'" else ""
         raise self._fail(f"found `{character}`, which means nothing here{hint}")

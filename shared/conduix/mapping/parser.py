@@ -26,10 +26,12 @@ def parse(text: str, start: Start, dialect: Dialect) -> Any:
     values: list[Any] = []
     for token in tokenize(text, dialect):
         kind = "$END" if token.kind == "END" else token.kind
+        # reductions that a wrong token sets off hide what could have stood in its place
+        before = list(stack)
         while True:
             action = states[stack[-1]].get(kind)
             if action is None:
-                raise _unexpected(token, _expected(states, stack, rules), dialect)
+                raise _unexpected(token, _expected(states, before, rules), dialect)
             if action >= 0:
                 break
             origin, length, name = rules[-1 - action]
@@ -103,6 +105,7 @@ def _describe(expected: set[str]) -> str:
     return " or ".join(names[:4]) or "an operator"
 
 
+_BINARY = frozenset({"PIPE", "AND", "OR", "PLUS", "STAR", "SLASH", "EQUAL", "UNEQUAL", "RESCUE"})
 _WORD_OPERATORS = {"and": "&&", "or": "||", "not": "!", "is": "==", "elif": "else if", "elsif": "else if"}
 
 
@@ -113,8 +116,8 @@ def _hint(token: Token, expected: set[str]) -> str:
         return f"write `{_WORD_OPERATORS[token.value]}` instead of `{token.value}`"
     if token.kind == "NEWLINE" and ("COMMA" in expected or "RBRACE" in expected):
         return "put a comma between the items"
-    if "PLUS" in expected and token.kind in {"PIPE", "AND", "OR", "PLUS", "STAR", "EQUAL"}:
-        return "put the operator at the end of the line before"
+    if expected >= _EXPRESSION_STARTS and token.kind in _BINARY:
+        return "an operator stands between two values; to go on in the next line, end the line before with it"
     if "PLUS" in expected and token.kind in {"NAME", "STRING", "INTEGER", "THIS", "ROOT"}:
         return "one statement a line; join values with an operator"
     if token.kind == "LBRACE" and "RPAREN" in expected:

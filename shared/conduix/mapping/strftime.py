@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, tzinfo
 
 from conduix.errors import MappingError
-from conduix.mapping.golayout import DAYS, MONTHS, zone_name
+from conduix.mapping.golayout import DAYS, MAX_LAYOUT, MONTHS, zone_name
 from conduix.mapping.timestamps import SECOND, fixed_zone, local, moment, offset_seconds
 from conduix.mapping.values import Timestamp
 
@@ -19,6 +19,8 @@ _DIRECTIVE = re.compile(r"%(-?)(.)|%", re.DOTALL)
 
 
 def _expanded(layout: str) -> str:
+    if len(layout) > MAX_LAYOUT:
+        raise MappingError(f"a format of {len(layout)} characters is longer than {MAX_LAYOUT}")
     return _DIRECTIVE.sub(lambda found: _COMPOUND.get(found[2] or "", found[0]), layout)
 
 

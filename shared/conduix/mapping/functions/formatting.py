@@ -14,11 +14,15 @@ from conduix.mapping.values import float_text, to_text, type_name
 _VERB = re.compile(r"%([-+# 0]*)(\*|[0-9]+)?(?:\.(\*|[0-9]+)?)?(.)?", re.DOTALL)
 _HAS_PRECISION = re.compile(r"%[-+# 0]*(?:\*|[0-9]+)?\.")
 _MOST_WIDTH = 1_000_000
+_CACHED_LENGTH = 1_000
 
 
-@lru_cache(maxsize=512)
 def formatter(template: str) -> Callable[[Sequence[Any]], str]:
     """A callable that fills the verbs of `template` with arguments, prepared once."""
+    return _cached(template) if len(template) <= _CACHED_LENGTH else _prepared(template)
+
+
+def _prepared(template: str) -> Callable[[Sequence[Any]], str]:
     literals: list[str] = []
     verbs: list[re.Match[str]] = []
     end = 0
@@ -40,6 +44,9 @@ def formatter(template: str) -> Callable[[Sequence[Any]], str]:
         return "".join(parts)
 
     return fill
+
+
+_cached = lru_cache(maxsize=512)(_prepared)
 
 
 def _fill(verb: re.Match[str], waiting: list[Any]) -> str:
@@ -65,10 +72,9 @@ def _size(given: str | None, waiting: list[Any]) -> int | None:
     if given == "*":
         taken = waiting.pop(0) if waiting else 0
         given = str(taken) if isinstance(taken, int) and not isinstance(taken, bool) else "0"
-    size = int(given) if given else None
-    if size is not None and abs(size) > _MOST_WIDTH:
-        raise MappingError(f"a width of {size} is more than {_MOST_WIDTH}")
-    return size
+    if given and (len(given) > 8 or abs(int(given)) > _MOST_WIDTH):
+        raise MappingError(f"a width of {given[:20]} is more than {_MOST_WIDTH}")
+    return int(given) if given else None
 
 
 def _written(letter: str, value: Any, flags: str, precision: int | None) -> str | None:
@@ -95,7 +101,7 @@ def _number(letter: str, value: float, flags: str, precision: int | None) -> str
         sign, digits = ("-", written[1:]) if written.startswith("-") else ("", written)
         return _signed(sign + prefix + digits.rjust(precision or 0, "0"), value, flags)
     if isinstance(value, int) and letter in "cqU":
-        if not 0 <= value <= 0x10FFFF:
+        if not 0 <= value <= 0x10FFFF or 0xD800 <= value <= 0xDFFF:
             return "\ufffd"
         return {"c": chr(value), "q": f"'{chr(value)}'", "U": f"U+{value:04X}"}[letter]
     if letter in "fFeEgG":

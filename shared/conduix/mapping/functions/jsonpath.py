@@ -22,6 +22,7 @@ _TERM = re.compile(
     r"(?:\s*(?P<op>==|!=|<=|>=|<|>|=~)\s*(?P<right>[@$][^\s=!<>&|~]*|'[^']*'|\"[^\"]*\"|-?[\d.]+|true|false|null))?\s*"
 )
 _MOST_FOUND = 1_000_000
+_MAX_LENGTH = 10_000
 
 Selector = Callable[[Any, Any], Iterator[Any]]
 _WORDS = {"true": True, "false": False, "null": None}
@@ -54,6 +55,8 @@ def _select(selectors: list[Selector], value: Any, root: Any) -> Iterator[Any]:
 
 
 def _compiled(expression: str) -> tuple[list[Selector], bool]:
+    if len(expression) > _MAX_LENGTH or re.search(r"\d{10}", expression):
+        raise MappingError(f"a JSON path of {len(expression)} characters, or an index of ten digits, is too long")
     if expression[:1] not in {"$", "@"}:
         raise MappingError(f"parsing error: {expression}: a JSON path begins with `$`")
     at, many = 1, False
@@ -99,8 +102,8 @@ def _names(names: list[str]) -> Selector:
         for name in names:
             if isinstance(value, dict) and name in value:
                 yield value[name]
-            elif isinstance(value, list) and name.isascii() and name.isdigit() and int(name[:9]) < len(value):
-                yield value[int(name)]
+            elif isinstance(value, list) and name.isascii() and name.isdigit() and len(name) < 10:
+                yield from value[int(name) : int(name) + 1]
 
     return select
 

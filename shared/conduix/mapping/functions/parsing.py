@@ -13,6 +13,7 @@ import orjson
 
 from conduix.errors import MappingError
 from conduix.mapping.functions import csv_form, url_form, xml_form
+from conduix.mapping.functions.adoption import adopt
 from conduix.mapping.functions.declare import Family, Parameter
 from conduix.mapping.functions.jsonpath import finder
 from conduix.mapping.functions.strings import unescape_url_query
@@ -87,9 +88,10 @@ def format_yaml(value: Any) -> bytes:
 def parse_msgpack(value: Any) -> Any:
     """The value."""
     try:
-        return msgspec.msgpack.decode(data(value), strict=True)
-    except (msgspec.DecodeError, RecursionError) as error:
+        decoded = msgspec.msgpack.decode(data(value))
+    except (msgspec.DecodeError, RecursionError, ValueError) as error:
         raise MappingError(f"failed to parse value as MessagePack: {error}") from error
+    return adopt(decoded)
 
 
 @family.method("format_msgpack", "The value as MessagePack bytes.",
@@ -151,7 +153,8 @@ def parse_form_url_encoded(value: Any) -> dict[str, Any]:
         raise MappingError("failed to parse value as url-encoded data: invalid semicolon separator in query")
     unescape_url_query(form)  # refuses wrong escapes
     found: dict[str, Any] = {}
-    for name, item in parse_qsl(form, keep_blank_values=True, max_num_fields=100_000):
+    refuse_giant(form.count("&") * 100)
+    for name, item in parse_qsl(form, keep_blank_values=True):
         found.setdefault(name, []).append(item)
     return {name: items[0] if len(items) == 1 else items for name, items in found.items()}
 
@@ -174,7 +177,7 @@ def json_path(value: Any, expression: str) -> Any:
     return finder(expression)(value)
 
 
-@lru_cache(maxsize=128)
+@lru_cache(maxsize=32)
 def _inner(source: str) -> Any:
     from conduix.mapping import parse_mapping  # noqa: PLC0415 - the language needs its functions first
     from conduix.mapping.interpret import Interpreter  # noqa: PLC0415 - as above

@@ -34,7 +34,7 @@ def compiled(pattern: str) -> Any:
         return re2.compile(pattern.encode(), options)
     except re2.error as error:
         reason = error.args[0].decode("utf-8", "replace") if error.args else "wrong syntax"
-        raise MappingError(f"error parsing regexp: {reason}: `{pattern}`") from error
+        raise MappingError(f"error parsing regexp: {reason}") from error
     except UnicodeEncodeError as error:
         raise MappingError("error parsing regexp: invalid UTF-8") from error
 

@@ -291,8 +291,9 @@ def unescape_html(value: Any) -> str:
     return html.unescape(text(value))
 
 
-_TAG = re.compile(r"<!--.*?-->|<![^>]*>|</?([a-zA-Z][a-zA-Z0-9-]*)[^<>]*>", re.DOTALL)
-_WITH_CONTENT = re.compile(r"<(script|style)\b[^>]*>.*?</\1\s*>", re.DOTALL | re.IGNORECASE)
+# what is never closed takes the rest of the text with it: so every pattern moves on and the time stays linear
+_TAG = re.compile(r"<!--(?:.*?-->|.*)|<![^<>]*>|</?([a-zA-Z][a-zA-Z0-9-]*)[^<>]*>", re.DOTALL)
+_WITH_CONTENT = re.compile(r"<(script|style)\b[^<>]*>(?:.*?</\1\s*>|.*)", re.DOTALL | re.IGNORECASE)
 
 
 @family.method("strip_html", "The text without HTML tags.",

@@ -172,7 +172,7 @@ def ts_sub(value: Any, other: Any) -> int:
 _UNITS = {
     "ns": 1, "us": 1_000, "µs": 1_000, "μs": 1_000, "ms": 1_000_000, "s": SECOND, "m": 60 * SECOND, "h": 3600 * SECOND,
 }  # fmt: skip
-_DURATION_PART = re.compile(r"([0-9]+)?(?:\.([0-9]*))?(ns|us|µs|μs|ms|s|m|h)")
+_DURATION_PART = re.compile(r"([0-9]{1,19})?(?:\.([0-9]{0,30}))?(ns|us|µs|μs|ms|s|m|h)")
 
 
 @family.method("parse_duration", "The nanoseconds of a duration such as `300ms`, `-1.5h` or `2h45m`.",
@@ -212,7 +212,7 @@ def _period(spelled: str) -> tuple[int, list[tuple[int, int]]]:
     amounts: list[tuple[int, int]] = []
     for given in found.groups()[1:]:
         whole, _, decimals = (given or "0").replace(",", ".").partition(".")
-        if "." in decimals or not (whole + decimals).isdigit() or len(whole) > 12:
+        if "." in decimals or not (whole + decimals).isdigit() or len(whole) > 12 or len(decimals) > 30:
             raise MappingError(f'"{spelled}": `{given}` is no number')
         amounts.append((int(whole + decimals), 10 ** len(decimals)))
     return (-1 if found[1] == "-" else 1), amounts

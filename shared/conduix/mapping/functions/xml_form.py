@@ -15,7 +15,7 @@ from conduix.mapping.functions.coercion import parse_number, to_bool
 from conduix.mapping.values import refuse_giant, to_text
 
 _TOKEN = re.compile(
-    r"<!--.*?-->|<\?.*?\?>|<!\[CDATA\[(?P<cdata>.*?)\]\]>|<![^\[>]*(?:\[[^\]]*\])?[^>]*>"
+    r"<!--.*?-->|<\?.*?\?>|<!\[CDATA\[(?P<cdata>.*?)\]\]>|<![^>\[]*(?:\[[^\]]*\][^>]*)?>"
     r"|</(?P<close>[^\s>]+)\s*>|<(?P<open>[^\s/>!?]+)(?P<attributes>(?:[^<>\"']|\"[^\"]*\"|'[^']*')*?)(?P<empty>/?)>"
     r"|(?P<text>[^<]+)",
     re.DOTALL,

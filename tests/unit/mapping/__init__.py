@@ -1,0 +1,1 @@
+"""The mapping language's front and its reference interpreter."""

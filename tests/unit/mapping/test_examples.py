@@ -1,0 +1,66 @@
+"""Every example of every declared function is true, and every declaration is complete."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+
+from conduix.mapping import registry
+from conduix.mapping.functions import find, table
+from conduix.mapping.functions.declare import REQUIRED, Example, Function
+from tests.unit.mapping.run import out, same
+
+_EXAMPLES = [
+    pytest.param(function, example, id=f"{function.kind}-{function.name}-{number}")
+    for function in registry()
+    for number, example in enumerate(function.examples)
+]
+
+
+@pytest.mark.parametrize(("function", "example"), _EXAMPLES)
+def test_an_example_gives_what_it_says(function: Function, example: Example):
+    assert same(out(example.mapping, json.loads(example.input)), json.loads(example.output)), function.name
+
+
+@pytest.mark.parametrize("function", registry(), ids=lambda function: f"{function.kind}-{function.name}")
+def test_a_declaration_is_complete(function: Function):
+    assert function.doc.endswith(".")
+    assert function.implementation.__doc__
+    assert function.examples or not function.deterministic, "a function that always gives the same has an example"
+    optional = [parameter.default is not REQUIRED for parameter in function.parameters]
+    assert optional == sorted(optional), "parameters that may be left out come last"
+    for parameter in function.parameters:
+        assert re.fullmatch("[a-z][a-z0-9_]*", parameter.name)
+        assert parameter.doc.endswith(".")
+
+
+def test_an_alias_is_found_but_not_listed():
+    alias = find("method", "format_timestamp")
+    assert alias is not None
+    assert alias.alias_of == "ts_format"
+    assert "format_timestamp" not in {function.name for function in registry()}
+
+
+def test_kinds_and_names_are_the_keys_of_the_table():
+    assert all(key == (function.kind, function.name) for key, function in table().items())
+
+
+def test_a_prepared_function_does_what_the_plain_one_does():
+    for function in registry():
+        for example in function.examples if function.prepare else ():
+            value = json.loads(example.input)
+            constant = example.mapping.replace("root.a = this.a", "root.a = this.a", 1)
+            assert same(out(constant, value), json.loads(example.output))
+
+
+def test_specialise_reads_the_arguments_once():
+    uppercase, trim = find("method", "uppercase"), find("method", "trim")
+    parse = find("method", "ts_parse")
+    assert uppercase is not None
+    assert trim is not None
+    assert parse is not None
+    assert uppercase.specialise(())("a") == "A"
+    assert trim.specialise((b"!",))("!a!") == "a"
+    assert parse.specialise(("2006-01-02",))("1970-01-02").nanos == 86_400 * 10**9
