@@ -1,23 +1,17 @@
-"""Sources, stages and sinks that check what the flow promises; the flow around them is the real one.
-
-They stand in for outside systems because the tests need to stop the world between any two steps of theirs.
-"""
+"""Sources, stages and sinks that check what the flow promises; `world` is how a test stops, fails or kills them."""
 
 from __future__ import annotations
 
 import asyncio
 import json
-import random
-from collections import Counter
 from collections.abc import Mapping, Sequence
-from pathlib import Path
+from typing import Literal
 
 from pydantic import Field
 
 from conduix.engine.api import (
     Batch,
     Counts,
-    Fence,
     Handle,
     Letter,
     Lines,
@@ -29,84 +23,87 @@ from conduix.engine.api import (
     Shard,
     Snapshot,
 )
-from conduix.engine.catalog import Catalog, Entry
-from conduix.engine.files import Files
-from conduix.engine.link import Status, Verb
-from conduix.engine.runtime.checkpoint import Checkpoint, Cut, LocalStore
-from conduix.engine.worker import Assignment, run_replica
-from conduix.mapping.steps import FilterStep
-from conduix.mapping.tree import Literal, Mark
-from conduix.spec.model import BackoffSpec, CheckpointSpec, Input, NodeSpec, PipelineSpec, Role, SupervisionSpec, Where
+from conduix.engine.failpoints import failpoint
 from conduix.spec.options import Options
-
-NOWHERE = Where(1, 1, "")
-
-
-class World:
-    """What the doubles of one run share: the seeded jitter, and what reached the sinks."""
-
-    def __init__(self, seed: int = 0) -> None:
-        self.random = random.Random(seed)
-        self.sinks: dict[str, MemorySink] = {}
-        self.sources: dict[str, NumberSource] = {}
-        self.records: list[Checkpoint] = []
-        self.cut: Cut | None = None
-        self.paths: dict[tuple[str, str], int] = {}
-        """(source, sink) → in how many ways a record gets there; for the check of flushes."""
-
-    async def jitter(self) -> None:
-        """Let others run, sometimes."""
-        for _ in range(self.random.choice([0, 0, 1, 2])):
-            await asyncio.sleep(0)
+from tests.unit.runtime.world import Row, World
 
 
 class NumberOptions(Options):
     total: int = Field(10, description="Records in all.")
     shards: int = Field(1, description="Cut into so many.")
     flush_every: int = Field(0, description="Ask for a flush after so many batches; 0: never.")
+    buffer: int = Field(0, description="So many unacknowledged records are kept, then a checkpoint is demanded.")
+    endless: bool = Field(False, description="Wait for more after the last one.")
 
 
 class NumberSource:
-    """Counts up in each shard; acknowledges by flushes and remembers what it was promised as durable."""
+    """Counts up in each shard; forgets what it was told is safe, and checks that it is."""
 
     replayable = True
-    ends = True
 
     def __init__(self, options: NumberOptions, context: NodeContext, world: World) -> None:
+        self.ends = not options.endless
+        self.node = context.node
         self._options = options
         self._context = context
         self._world = world
+        self._shards: list[Shard] = []
         self._at: dict[str, int] = {}
         self._batches = 0
         self._covered: dict[int, dict[str, int]] = {}
+        self._kept = 0
+        self._acknowledged = asyncio.Event()
         self.read_in_all = 0
-        self.acknowledged = 0
+        self.read_again = 0
+        """Records between where reading stood and where an `open` went back to."""
+        self.opened: list[dict[str, int]] = []
+        self.answered: list[int] = []
+        self.refused: list[int] = []
         self.flushes = 0
+        self._open = False
         world.sources[context.node] = self
 
     def _end(self, index: int) -> int:
         return self._options.total // self._options.shards + (index < self._options.total % self._options.shards)
 
     async def cut(self) -> Sequence[Shard]:
-        return [Shard(f"{self._context.node}/{i}", {"end": self._end(i)}) for i in range(self._options.shards)]
+        await self._world.at(self.node, "cut")
+        return [Shard(f"{self.node}/{i}", {"end": self._end(i)}) for i in range(self._options.shards)]
 
     async def open(self, shards: Sequence[Shard], held: Mapping[str, Position | None]) -> None:
+        await self._world.at(self.node, "open")
+        before = self._at
         self._shards = list(shards)
         self._at = {shard: 0 if at is None else int(at["offset"]) for shard, at in held.items()}
+        self.opened.append(dict(self._at))
+        for shard, at in self._at.items():
+            assert at >= self._world.forgotten.get(shard, 0), f"{shard}: what lies before its checkpoint is forgotten"
+            self.read_again += max(0, before.get(shard, 0) - at)
         self._covered.clear()
+        self._kept = 0
 
     async def read(self) -> Batch | None:
-        await self._world.jitter()
+        await self._world.at(self.node, "read")
         for shard in self._shards:
             at, end = self._at[shard.id], int(shard.spec["end"])
             if at < end:
+                await self._room()
                 self._ask_for_flush()
                 after = min(end, at + self._world.random.randint(1, 3))
                 self._at[shard.id] = after
                 self.read_in_all += after - at
-                rows = Rows([{"source": self._context.node, "shard": shard.id, "i": i} for i in range(at, after)])
+                self._kept += after - at
+                rows = Rows([{"source": self.node, "shard": shard.id, "i": i} for i in range(at, after)])
                 return Batch(shard.id, {"offset": at}, {"offset": after}, rows, after - at)
+        if self._options.endless:
+            await asyncio.Event().wait()
         return None
+
+    async def _room(self) -> None:
+        while self._options.buffer and self._kept >= self._options.buffer:
+            self._acknowledged.clear()
+            self._context.demand()
+            await self._acknowledged.wait()
 
     def _ask_for_flush(self) -> None:
         """Before the next batch is returned: the flush covers everything up to it."""
@@ -126,24 +123,30 @@ class NumberSource:
         return sum(self._at.values()), self._options.total
 
     async def committed(self, n: int, positions: Mapping[str, Position]) -> None:
-        pass
+        await self._world.at(self.node, "committed", n)
+        for shard, at in positions.items():
+            self._world.forgotten[shard] = int(at["offset"])
+        self._kept = 0
+        self._acknowledged.set()
 
     async def flushed(self, k: int, *, durable: bool) -> None:
+        await self._world.at(self.node, "flushed", k)
+        covered = self._covered.pop(k)
         if not durable:
-            self._covered.pop(k, None)
+            self.refused.append(k)
             return
-        self.acknowledged += 1
-        for shard, at in self._covered.pop(k).items():
-            for sink in self._world.sinks.values():
-                expected = at * self._world.paths.get((self._context.node, sink.node), 0)
-                have = sum(row.get("shard") == shard for row in sink.rows[: sink.durable])
-                assert have >= expected, f"flush {k} answered with {have} of {expected} records durable in {sink.node}"
+        self.answered.append(k)
+        for (source, sink), ways in self._world.paths.items():
+            if source == self.node and sink in self._world.disks:
+                have = self._world.per_shard(sink, self._world.disks[sink].durable)
+                lacking = {s: (have[s], at * ways) for s, at in covered.items() if have[s] < at * ways}
+                assert not lacking, f"flush {k} was answered before it was durable in {sink}: {lacking}"
 
     async def probe(self) -> None:
-        pass
+        await self._world.at(self.node, "probe")
 
     async def close(self) -> None:
-        pass
+        await self._world.at(self.node, "close")
 
 
 class CountOptions(Options):
@@ -163,9 +166,9 @@ class CountStage:
         self._based: set[str] = set()
 
     def apply(self, batch: Batch) -> Output:
-        assert isinstance(batch.body, Rows)
+        self._world.enter(self._node, "apply")
         number = self._numbers.get(batch.shard, 0)
-        rows = [{**row, self._node: number + i} for i, row in enumerate(batch.body.values)]
+        rows = [{**row, self._node: number + i} for i, row in enumerate(rows_of(batch))]
         self._numbers[batch.shard] = number + batch.count
         self._changed.add(batch.shard)
         made = Batch(batch.shard, batch.first, batch.next, Rows(rows), batch.count)
@@ -173,6 +176,7 @@ class CountStage:
 
     def snapshot(self, n: int) -> Mapping[str, Snapshot]:
         """Sometimes a base, sometimes a delta (here: the new number) after one."""
+        self._world.enter(self._node, "snapshot", n)
         made = {}
         for shard in sorted(self._changed):
             base = shard not in self._based or self._world.random.random() < 0.3
@@ -182,156 +186,136 @@ class CountStage:
         return made
 
     def restore(self, state: Mapping[str, Sequence[bytes]]) -> None:
+        self._world.enter(self._node, "restore")
         self._numbers = {shard: int(json.loads(blobs[-1])) for shard, blobs in state.items()}
         self._based = set(state)
         self._changed.clear()
 
 
 class SinkOptions(Options):
-    truth: str = Field("handle", description="Who knows n after a crash.")
     refuse: int = Field(0, description="Refuse every record whose number is a multiple of it.")
 
 
-class MemorySink:
-    """A list that survives rewinds as a disk would: cut back to the length that a handle names."""
+class HandleSink:
+    """Handle-held: rows stay where they are written; going back cuts them off. The last commit publishes them."""
 
-    accepts = ("rows",)
+    truth: Literal["sink", "handle"] = "handle"
+    accepts: tuple[Literal["jsonl", "lines", "csv", "rows"], ...] = ("rows",)
     min_flush = 0.0
 
     def __init__(self, options: SinkOptions, context: NodeContext, world: World) -> None:
-        self._options = options
+        self._refuse = options.refuse
         self._world = world
-        self.truth = options.truth
         self.node = context.node
-        before = world.sinks.get(context.node)
-        self.rows: list[dict[str, object]] = before.rows if before else []
-        self.durable = before.durable if before else 0
-        self.committed_n: int | None = before.committed_n if before else None
-        self.discarded = 0
-        world.sinks[context.node] = self
+        self.disk = world.disks[context.node]
+        self._prepared = -1
 
     async def start(self, shards: Sequence[Shard]) -> Handle:
-        return {"length": len(self.rows)}
+        await self._world.at(self.node, "start")
+        return {"length": len(self.disk.rows)}
 
     async def open(self, handle: Handle | None) -> None:
+        await self._world.at(self.node, "open")
         assert handle is not None
-        assert len(self.rows) >= int(handle["length"]), "what was durable is gone"
-        del self.rows[int(handle["length"]) :]
+        assert len(self.disk.rows) >= int(handle["length"]), "what was durable is gone"
+        del self.disk.rows[int(handle["length"]) :]
+        self.disk.durable = len(self.disk.rows)
 
     async def write(self, batch: Batch) -> Sequence[Letter]:
-        await self._world.jitter()
-        rows = _rows(batch)
-        refused = [r for r in rows if self._options.refuse and int(str(r["i"])) % self._options.refuse == 0]
-        self.rows += [r for r in rows if r not in refused]
-        return [
-            Letter(self.node, batch.shard, batch.first, 0, json.dumps(r).encode(), "REFUSED", "no") for r in refused
-        ]
+        failpoint("sink.write")
+        await self._world.at(self.node, "write")
+        refused = []
+        for row in rows_of(batch):
+            number = int(str(row.get("i", 1)))
+            if self._refuse and number % self._refuse == 0:
+                payload = json.dumps(row).encode()
+                refused.append(Letter(self.node, batch.shard, {"offset": number}, 0, payload, "REFUSED", "no"))
+            else:
+                self._accept(row)
+                failpoint("sink.half_written")
+        return refused
+
+    def _accept(self, row: Row) -> None:
+        self.disk.rows.append(row)
 
     async def flush(self) -> None:
-        await self._world.jitter()
-        self.durable = len(self.rows)
+        failpoint("sink.before_fsync")
+        await self._world.at(self.node, "flush")
+        self.disk.durable = len(self.disk.rows)
+        failpoint("sink.after_fsync")
 
     async def prepare(self, n: int, *, final: bool) -> Prepared:
+        await self._world.at(self.node, "prepare", n)
+        assert n > self._prepared, "n repeats"
+        self._prepared = n
         await self.flush()
-        counts = Counter(str(row.get("shard")) for row in self.rows)
-        return Prepared(
-            {"length": len(self.rows), "counts": dict(counts), "n": n}, pending=self.truth == "sink" or final
-        )
+        counts = dict(self._world.per_shard(self.node))
+        handle = {"length": len(self.disk.rows), "counts": counts, "n": n, "final": final}
+        return Prepared(handle, pending=final)
 
     async def commit(self, n: int, handle: Handle) -> None:
-        assert self.durable >= int(handle["length"]), "a commit before its data is durable (I1)"
-        self.committed_n = n
+        await self._world.at(self.node, "commit", n)
+        assert self.disk.durable >= int(handle["length"]), "a commit before its data is durable (I1)"
+        if handle["final"]:
+            self.disk.published = self.disk.rows[: int(handle["length"])]
+            failpoint("commit.renamed")
 
     async def recover(self, shards: Sequence[str]) -> int | None:
-        return self.committed_n
+        raise AssertionError("the truth is in the handle: nobody asks")
 
     async def discard_after(self, handle: Handle) -> None:
-        self.discarded += 1
+        await self._world.at(self.node, "discard_after")
 
     async def probe(self) -> None:
-        pass
+        await self._world.at(self.node, "probe")
 
     async def close(self) -> None:
-        pass
+        await self._world.at(self.node, "close")
 
 
-def _rows(batch: Batch) -> list[dict[str, object]]:
+class HeldSink(HandleSink):
+    """Sink-held: a transaction, committed together with its n. What was not committed dies with the process."""
+
+    truth: Literal["sink", "handle"] = "sink"
+
+    def __init__(self, options: SinkOptions, context: NodeContext, world: World) -> None:
+        super().__init__(options, context, world)
+        self._open: list[Row] = []
+        self._staged: list[Row] = []
+
+    def _accept(self, row: Row) -> None:
+        self._open.append(row)
+
+    async def open(self, handle: Handle | None) -> None:
+        await self._world.at(self.node, "open")
+        self._open, self._staged = [], []
+
+    async def flush(self) -> None:
+        await self._world.at(self.node, "flush")
+
+    async def prepare(self, n: int, *, final: bool) -> Prepared:
+        await self._world.at(self.node, "prepare", n)
+        assert n > self._prepared, "n repeats"
+        self._prepared = n
+        self._staged, self._open = self._open, []
+        return Prepared({"n": n}, pending=False)
+
+    async def commit(self, n: int, handle: Handle) -> None:
+        await self._world.at(self.node, "commit", n)
+        if self.disk.committed_n == n:
+            return
+        assert n == self._prepared, "another transaction than the one prepared"
+        self.disk.rows += self._staged
+        self.disk.durable, self.disk.committed_n = len(self.disk.rows), n
+        self._staged = []
+        self._world.enter(self.node, "committed", n)
+
+    async def recover(self, shards: Sequence[str]) -> int | None:
+        await self._world.at(self.node, "recover")
+        return self.disk.committed_n
+
+
+def rows_of(batch: Batch) -> Sequence[Row]:
     if isinstance(batch.body, Lines):
         return [json.loads(line) for line in batch.body.data.splitlines()]
-    return list(batch.body.values)
-
-
-def catalog(world: World) -> Catalog:
-    """The doubles under the names `numbers`, `count`, `copy` (a pure stage) and `memory`."""
-    return Catalog(
-        [
-            Entry("numbers", "source", NumberOptions, "", build=lambda o, c: NumberSource(o, c, world)),
-            Entry("count", "stage", CountOptions, "", build=lambda o, c: CountStage(o, c, world)),
-            Entry(
-                "copy",
-                "stage",
-                CountOptions,
-                "",
-                lower=lambda _o, n, _w, _e: [FilterStep(n, Literal(True, Mark(1, 1)))],
-            ),
-            Entry("memory", "sink", SinkOptions, "", build=lambda o, c: MemorySink(o, c, world)),
-        ]
-    )
-
-
-def node(node_id: str, role: Role, kind: str, options: Options, inputs: Sequence[str] = ()) -> NodeSpec:
-    return NodeSpec(node_id, role, kind, options, tuple(Input(i) for i in inputs), NOWHERE)
-
-
-def pipeline(nodes: Sequence[NodeSpec], *, interval: float = 0.001, mailbox: int = 1) -> PipelineSpec:
-    return PipelineSpec(
-        name="p",
-        mode="batch",
-        nodes=tuple(nodes),
-        digest="d",
-        dlq=node("dlq", "sink", "memory", SinkOptions()),
-        mailbox=mailbox,
-        checkpoint=CheckpointSpec.model_construct(interval=interval, timeout=600.0),
-        supervision=SupervisionSpec.model_construct(
-            strategy="one_for_one",
-            max_restarts=5,
-            within_seconds=300.0,
-            backoff=BackoffSpec.model_construct(initial=0.0, max=0.0),
-        ),
-    )
-
-
-class Store(LocalStore):
-    """The local store, remembering every record that was saved."""
-
-    def __init__(self, directory: Path, world: World, files: Files | None = None) -> None:
-        super().__init__(directory, files or Files())
-        self._world = world
-
-    async def save(self, record: Checkpoint) -> None:
-        await super().save(record)
-        self._world.records.append(record)
-
-    async def save_cut(self, cut: Cut) -> None:
-        await super().save_cut(cut)
-        self._world.cut = cut
-
-
-class Line:
-    """A link that keeps the statuses and gives commands that the test puts in."""
-
-    def __init__(self) -> None:
-        self.statuses: list[Status] = []
-        self.commands: asyncio.Queue[Verb] = asyncio.Queue()
-
-    def report(self, status: Status) -> None:
-        self.statuses.append(status)
-
-    async def command(self) -> Verb:
-        return await self.commands.get()
-
-
-async def run(spec: PipelineSpec, world: World, directory: Path, *, g: int = 1, link: Line | None = None) -> Status:
-    """Run a pipeline of doubles to its end, through the real worker."""
-    assignment = Assignment(spec, "run", Fence(1, g), directory, catalog=catalog(world))
-    return await run_replica(assignment, link or Line(), Store(directory, world))
+    return batch.body.values

@@ -58,7 +58,7 @@ class Mailbox:
         edges = len(self._queues)
         for edge in [*range(self._turn, edges), *range(self._turn)]:
             while self._queues[edge] and edge not in self._aligned:
-                item = self._queues[edge].popleft()
+                item: Item = self._queues[edge].popleft()
                 self._wake_sender(edge)
                 self._turn = (edge + 1) % edges
                 if isinstance(item, Batch) or self._completes(edge, item):
