@@ -13,7 +13,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help deps lock format check test demo build bench docs clean
+.PHONY: help deps lock format check test demo build bench chaos docs clean
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -70,6 +70,10 @@ bench: $(STAMP) ## W1, W2, W4, W6 beside the hand-written loop; JSON and Markdow
 
 docs: $(STAMP) ## write the reference pages that are made from the code
 	@{ printf '# Catalogue\n\n'; $(BIN)/conduix stages --output markdown; } > docs/reference/catalogue.md
+
+chaos: $(STAMP) ## kill, starve and fail `conduix run` over 200,000 orders (BUDGET=40m SEED=1 ONLY=regex); into docs/results
+	@$(BIN)/python -m tests.chaos --budget $(or $(BUDGET),40m) --seed $(or $(SEED),1) \
+	  $(if $(ONLY),--only '$(ONLY)',--report docs/results/chaos-part1.md)
 
 clean: ## remove what the verbs made, except .venv
 	rm -rf build dist out .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

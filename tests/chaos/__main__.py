@@ -16,7 +16,7 @@ from random import Random
 
 from conduix.spec.units import parse_duration
 from tests.chaos.cells import Bench, Cell, all_cells
-from tests.chaos.driver import Reference, Scale, difference, make_reference
+from tests.chaos.driver import Difference, Reference, Scale, difference, make_reference
 from tests.chaos.report import Outcome, Session, write_report
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -71,7 +71,10 @@ def _run(cell: Cell, reference: Reference, work: Path, seed: int) -> Outcome:
     except AssertionError as error:
         failure = str(error) or repr(error)
     seconds = time.monotonic() - began
-    outcome = Outcome(cell, verdict, seconds, failure, difference(directory / "out", reference.outputs))
+    different = Difference(0, 0)
+    if (directory / "out").is_dir():
+        different = difference(directory / "out", reference.outputs)
+    outcome = Outcome(cell, verdict, seconds, failure, different)
     if verdict is not None:  # what failed is left to be looked into
         shutil.rmtree(directory)
     return outcome

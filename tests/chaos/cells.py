@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,9 +13,14 @@ from random import Random
 
 from conduix.engine.failpoints import NAMES
 from tests.chaos.driver import KILLED, Finished, Reference, Run, Verdict, judge, other_sizes
+from tests.chaos.powerloss import Check, make_clean, record
+from tests.chaos.trace import Rereads
 
 MOMENTS = 20
 """Runs that are killed at random moments, several times each."""
+POWER_CUTS = 4
+"""Logs that are cut after each of their operations."""
+POWER_RECORDS = 3_000
 _AT_MOST = {
     "checkpoint.claimed": 1,
     "checkpoint.zero": 1,
@@ -55,7 +61,14 @@ class Cell:
 
 def all_cells(seed: int, highest_k: int = 12) -> list[Cell]:
     """Every cell; the passes at which points fire are drawn by seed, up to `highest_k`."""
-    return [*_kills(seed, highest_k), *_moments(), *_raises(seed, highest_k), *_rewinds(seed), *_disk(seed)]
+    return [
+        *_kills(seed, highest_k),
+        *_moments(),
+        *_raises(seed, highest_k),
+        *_rewinds(seed),
+        *_disk(seed),
+        *(Cell("power cut after every operation", f"power {number}", _power_cut) for number in range(POWER_CUTS)),
+    ]
 
 
 def _passes(name: str, seed: int, highest_k: int) -> list[int]:
@@ -195,6 +208,18 @@ def _refused_at(point: str) -> Callable[[Bench], Verdict]:
         return judge(run, finished, bench.reference)
 
     return execute
+
+
+def _power_cut(bench: Bench) -> Verdict:
+    """In this process, over fewer orders: one log is some thousand runs."""
+    random = bench.random
+    shutil.rmtree(bench.directory, ignore_errors=True)
+    clean = make_clean(bench.directory / "clean", POWER_RECORDS, random.getrandbits(32), interval="5ms")
+    recorder = record(clean.spec, bench.directory, random.choice((8_192, 16_384)))
+    results = list(Check(clean, recorder, random.choice((20_000, 65_536))).every_prefix(random.getrandbits(32)))
+    broken = [result for result in results if result is not None]
+    assert not broken, f"{len(broken)} of {len(results)} cuts: {broken[0]}"
+    return Verdict(len(results), 0, Rereads(0, 0, 0))
 
 
 def _paused_for_disk(finished: Finished) -> bool:

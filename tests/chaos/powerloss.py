@@ -22,7 +22,7 @@ from conduix.spec.load import load_or_raise
 from conduix.spec.model import PipelineSpec
 from tests.chaos import orders
 from tests.chaos.crashfs import Disk, Image, Recorder, materialise
-from tests.chaos.driver import same_outputs
+from tests.chaos.driver import OUTPUTS, judge_by_hand, same_outputs
 
 Model = Literal["worst", "some"]
 OLD = b'{"id":"what stood here before the run"}\n'
@@ -53,14 +53,28 @@ class MarkingStore(LocalStore):
         self._recorder.saved.append((len(self._recorder.log), record.n))
 
 
-def load_spec(source: Path, split: str = "16KiB", interval: str = "1ms") -> PipelineSpec:
-    """The chaos document over these orders."""
-    return load_or_raise(
+@dataclass(frozen=True, slots=True)
+class Clean:
+    """A pipeline over its orders, and what an undisturbed run writes."""
+
+    spec: PipelineSpec
+    outputs: Mapping[str, bytes]
+
+
+def make_clean(directory: Path, records: int, seed: int, interval: str = "1ms") -> Clean:
+    """Make orders and run the chaos document over them, held against the computation by hand."""
+    (directory / "out").mkdir(parents=True)
+    source = orders.write(records, seed, directory / "orders.jsonl")
+    spec = load_or_raise(
         orders.DOCUMENT,
         file="chaos.yaml",
         catalog=default_catalog(),
-        env={"IN": str(source), "SPLIT": split, "INTERVAL": interval},
+        env={"IN": str(source), "SPLIT": "16KiB", "INTERVAL": interval},
     )
+    status = run_here(spec, directory, 262_144)
+    assert status.state == "COMPLETED", status
+    judge_by_hand(directory / "out", orders.expect(source))
+    return Clean(spec, {name: (directory / "out" / name).read_bytes() for name in OUTPUTS})
 
 
 @contextmanager
@@ -96,11 +110,15 @@ def _held(spec: PipelineSpec, state: Path) -> LocalRun:
         return LocalRun(spec, catalog, state, resume=False, fresh=False)
 
 
-def record(spec: PipelineSpec, root: Path, pool: Path, batch_bytes: int, files: type[Files] = Files) -> Recorder:
-    """Run once to the end and keep the log of what reached the disk. `files`: a forgetful one tests the checker."""
+def record(spec: PipelineSpec, directory: Path, batch_bytes: int, files: type[Files] = Files) -> Recorder:
+    """Run once to the end and keep the log of what reached the disk, which is `directory/disk`.
+
+    `files` does the operations: forgetful ones test the checker.
+    """
+    root = directory / "disk"
     (root / "out").mkdir(parents=True)
     (root / "out" / "full.jsonl").write_bytes(OLD)
-    recorder = Recorder(root, pool)
+    recorder = Recorder(root, directory / "pool")
 
     async def run() -> Status:
         with LocalRun(
@@ -131,11 +149,10 @@ class Broken:
 class Check:
     """Everything that one log is held against."""
 
-    spec: PipelineSpec
+    clean: Clean
     recorder: Recorder
-    outputs: Mapping[str, bytes]
-    """What a clean run writes."""
     batch_bytes: int
+    """Of the runs that resume."""
 
     def every_prefix(self, seed: int) -> Iterator[Broken | None]:
         """Cut the power after each operation, in both models; None: that one recovered."""
@@ -157,9 +174,9 @@ class Check:
         materialise(image, recorder.root, recorder.pool)
         try:
             self._promises_kept(prefix)
-            status = run_here(self.spec, recorder.root, self.batch_bytes)
+            status = run_here(self.clean.spec, recorder.root, self.batch_bytes)
             assert status.state == "COMPLETED", f"{status.state}: {status.detail}"
-            same_outputs(recorder.root / "out", self.outputs)
+            same_outputs(recorder.root / "out", self.clean.outputs)
         except (AssertionError, ConduixError) as error:
             op = recorder.log[prefix - 1] if prefix else None
             return Broken(prefix, model, f"{op.kind} {Path(op.path).name}" if op else "nothing", str(error))
@@ -170,9 +187,9 @@ class Check:
         promised = self.recorder.durable_n(prefix)
         assert newest_n(self.recorder.root / "state") >= promised, f"checkpoint {promised} was saved and is gone"
         seen = (self.recorder.root / "out" / "full.jsonl").read_bytes()
-        assert seen in (OLD, self.outputs["full.jsonl"]), f"a reader sees {len(seen)} bytes of half an output"
+        assert seen in (OLD, self.clean.outputs["full.jsonl"]), f"a reader sees {len(seen)} bytes of half an output"
         if prefix == len(self.recorder.log) and prefix:
-            same_outputs(self.recorder.root / "out", self.outputs)
+            same_outputs(self.recorder.root / "out", self.clean.outputs)
 
 
 def newest_n(state: Path) -> int:

@@ -3,45 +3,27 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from conduix.engine.files import Files, Observer, Op
-from conduix.spec.model import PipelineSpec
-from tests.chaos import orders
-from tests.chaos.driver import OUTPUTS, judge_by_hand
-from tests.chaos.powerloss import OLD, Broken, Check, load_spec, record, run_here
+from tests.chaos.powerloss import OLD, Broken, Check, Clean, make_clean, record
 
 SEED = 5
 
 pytestmark = pytest.mark.chaos
 
 
-@dataclass(frozen=True, slots=True)
-class Clean:
-    """Orders, their pipeline, and what an undisturbed run writes."""
-
-    spec: PipelineSpec
-    outputs: Mapping[str, bytes]
-
-
 @pytest.fixture(scope="module")
 def clean(tmp_path_factory: pytest.TempPathFactory) -> Clean:
-    directory = tmp_path_factory.mktemp("clean")
-    source = orders.write(500, SEED, directory / "orders.jsonl")
-    spec = load_spec(source)
-    (directory / "out").mkdir()
-    assert run_here(spec, directory, 262_144).state == "COMPLETED"
-    judge_by_hand(directory / "out", orders.expect(source))
-    return Clean(spec, {name: (directory / "out" / name).read_bytes() for name in OUTPUTS})
+    return make_clean(tmp_path_factory.mktemp("clean") / "run", 250, SEED)
 
 
 def broken(clean: Clean, directory: Path, files: type[Files] = Files) -> Iterator[Broken | None]:
-    recorder = record(clean.spec, directory / "root", directory / "pool", 4_096, files)
-    return Check(clean.spec, recorder, clean.outputs, 10_000).every_prefix(SEED)
+    recorder = record(clean.spec, directory, 4_096, files)
+    return Check(clean, recorder, 10_000).every_prefix(SEED)
 
 
 def test_every_prefix_of_the_log_recovers(clean: Clean, tmp_path: Path) -> None:
@@ -87,7 +69,7 @@ def test_the_checker_catches_what_forgets(files: type[Files], clean: Clean, tmp_
 
 
 def test_an_old_output_stands_until_the_new_one_is_whole(clean: Clean, tmp_path: Path) -> None:
-    recorder = record(clean.spec, tmp_path / "root", tmp_path / "pool", 4_096)
+    recorder = record(clean.spec, tmp_path, 4_096)
     replaced = [op for op in recorder.log if op.target.endswith("full.jsonl")]
     assert len(replaced) == 1
-    assert (tmp_path / "root" / "out" / "full.jsonl").read_bytes() == clean.outputs["full.jsonl"] != OLD
+    assert (tmp_path / "disk" / "out" / "full.jsonl").read_bytes() == clean.outputs["full.jsonl"] != OLD
