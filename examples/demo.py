@@ -21,6 +21,8 @@ from examples.fetch_data import DataMissing, fetch
 from examples.listing import ROOT, Example, examples
 
 CONDUIX = Path(sys.executable).with_name("conduix")
+WIDTH = 140
+"""Columns where there is no terminal: rich would assume 80, and break paths."""
 STATE = ROOT / "out" / "state"
 COLUMNS = ("in", "out", "filtered", "dead", "seconds", "exit")
 
@@ -103,8 +105,9 @@ def main() -> int:
         sys.stderr.flush()
         outcomes.append(run(example))
     console = Console()
-    # without a terminal rich assumes 80 columns, and would break paths
-    console.print(table(outcomes), width=console.width if console.is_terminal else 140)
+    if not console.is_terminal:
+        console.width = WIDTH
+    console.print(table(outcomes))
     failed = [outcome.example.name for outcome in outcomes if not outcome.as_promised]
     if failed:
         sys.stderr.write(f"{len(failed)} of {len(outcomes)} did not end as their header says: {', '.join(failed)}\n")

@@ -139,6 +139,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run what is asked for; 0 if everything ended well and every output was right."""
     arguments = _arguments(argv)
     console = Console()
+    if not console.is_terminal:
+        console.width = 120  # rich would assume 80, and break words
     arguments.output.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="work-", dir=arguments.output) as work:
         try:
