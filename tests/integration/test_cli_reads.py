@@ -6,6 +6,7 @@ import json
 import os
 import resource
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -215,17 +216,32 @@ def test_a_mapping_can_be_explained() -> None:
 # what it costs
 
 
-def cpu_seconds(*argv: str | Path, cwd: Path) -> float:
-    """The least of five whole processes: what is left is its own work, not its neighbours'."""
-    costs = []
-    for _ in range(5):
-        before = resource.getrusage(resource.RUSAGE_CHILDREN)
-        subprocess.run([CONDUIX, *argv], cwd=cwd, env=os.environ, capture_output=True, check=False)
-        after = resource.getrusage(resource.RUSAGE_CHILDREN)
-        costs.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
-    return min(costs)
+def cpu_seconds(command: list[str | Path], cwd: Path) -> float:
+    """CPU seconds of one whole process."""
+    # compiled modules are kept, as on a user's machine
+    env = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    subprocess.run(command, cwd=cwd, env=env, capture_output=True, check=True)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
-@pytest.mark.parametrize(("argv", "goal"), [(("--help",), 0.150), (("validate", "orders.yaml"), 0.400)])
-def test_commands_answer_at_once(folder: Path, argv: tuple[str, ...], goal: float) -> None:
-    assert cpu_seconds(*argv, cwd=folder) <= goal * 1.3, "1.3: the machine's other guests slow the processor itself"
+@pytest.mark.parametrize(
+    ("argv", "goal", "beside", "quiet"),
+    [
+        (["--help"], 0.150, "pass", 0.020),
+        # the two libraries that nobody can do without who reads and checks a document
+        (["validate", "orders.yaml"], 0.400, "import pydantic, yaml; pydantic.BaseModel", 0.150),
+    ],
+    ids=["help", "validate"],
+)
+def test_commands_answer_at_once(folder: Path, argv: list[str], goal: float, beside: str, quiet: float) -> None:
+    """`goal` is for a quiet machine, where `beside` takes `quiet`; on a busy one both take longer, so compare."""
+    command: list[str | Path] = [CONDUIX, *argv]
+    cpu_seconds(command, folder)
+    costs = [
+        (cpu_seconds(command, folder), cpu_seconds([sys.executable, "-c", beside], folder))
+        for _ in range(5)
+    ]  # fmt: skip
+    cost, reference = (min(column) for column in zip(*costs, strict=True))
+    assert cost / reference <= goal / quiet, f"{cost:.3f} s, beside it {reference:.3f} s"

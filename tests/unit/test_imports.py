@@ -48,7 +48,7 @@ import sys
 from conduix_tui.cli.__main__ import main
 assert main(["validate", "-"]) == 0
 loaded = [name for name in sys.modules if name.startswith(("conduix.engine.runtime.", "conduix.engine.worker"))]
-sys.exit(" ".join(loaded))
+sys.exit(" ".join(loaded) or 0)
 """
 
 
