@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum, auto
@@ -103,7 +104,11 @@ class DocumentError(ConduixError):
 
 
 def _at(mark: Mark, path: Path) -> tuple[str, int, int, str]:
-    return mark.source.file, mark.line, mark.column, path_text(path)
+    # at the end of a text the parser may point behind it, where no editor can go
+    lines = mark.source.lines
+    line = min(mark.line, len(lines))
+    column = min(mark.column if line == mark.line else sys.maxsize, len(lines[line - 1]) + 1)
+    return mark.source.file, line, column, path_text(path)
 
 
 _UNREAD = frozenset(

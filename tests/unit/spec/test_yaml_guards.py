@@ -141,7 +141,7 @@ def test_depth_counts_through_aliases() -> None:
         ("a: b\n\tc: d", "YAML_SYNTAX", 2, 1, ""),
         ("a: b: c", "YAML_SYNTAX", 1, 5, ""),
         ("a: @b", "YAML_SYNTAX", 1, 4, ""),
-        ("a: {b: c", "YAML_SYNTAX", 2, 1, ""),
+        ("a: {b: c", "YAML_SYNTAX", 1, 9, ""),
         ("é: ☺\nü: 'x", "YAML_SYNTAX", 2, 6, ""),
         ("a: \x00", "YAML_ENCODING", 1, 4, ""),
         ("a: b\nc: \ud800", "YAML_ENCODING", 2, 4, ""),
