@@ -9,7 +9,7 @@ from pathlib import Path
 
 from conduix.engine import failpoints
 from conduix.engine.api import Fence
-from conduix.engine.catalog import Catalog, Entry
+from conduix.engine.catalog import Catalog, Entry, default_catalog
 from conduix.engine.link import Status, Verb
 from conduix.engine.worker import Assignment, run_replica
 from conduix.mapping.steps import FilterStep
@@ -42,7 +42,7 @@ NOWHERE = Where(1, 1, "")
 
 def catalog(world: World) -> Catalog:
     """The doubles: `numbers`, `count`, `copy` (a pure stage), `memory` (handle-held), `held` (sink-held)."""
-    return Catalog(
+    return default_catalog().with_entries(
         [
             Entry("numbers", "source", NumberOptions, "", build=lambda o, c: NumberSource(o, c, world)),
             Entry("count", "stage", CountOptions, "", build=lambda o, c: CountStage(o, c, world)),
@@ -99,6 +99,14 @@ def three_sinks(
     return replace(spec, mode="realtime" if endless else "batch")
 
 
+def file_sink(spec: PipelineSpec, path: Path, **options: object) -> PipelineSpec:
+    """The pipeline with a real file sink beside its others."""
+    entry = default_catalog().find("sink", "file")
+    assert entry is not None
+    made = node("file", "sink", "file", entry.options.model_validate({"path": str(path), **options}), ["count"])
+    return replace(spec, nodes=(*spec.nodes, made))
+
+
 class Line:
     """A link that keeps the statuses and gives commands that the test puts in."""
 
@@ -121,9 +129,17 @@ class Line:
         return [name for name, before in zip(names, ["", *names[:-1]], strict=True) if name != before]
 
 
-async def run(spec: PipelineSpec, world: World, directory: Path, *, g: int = 1, link: Line | None = None) -> Status:
+async def run(
+    spec: PipelineSpec,
+    world: World,
+    directory: Path,
+    *,
+    g: int = 1,
+    link: Line | None = None,
+    limit: int | None = None,
+) -> Status:
     """Run a pipeline of doubles to its end, through the real worker."""
-    assignment = Assignment(spec, "run", Fence(1, g), directory, catalog=catalog(world))
+    assignment = Assignment(spec, "run", Fence(1, g), directory, limit, catalog=catalog(world))
     async with asyncio.timeout(60):
         return await run_replica(assignment, link or Line(), Store(directory, world))
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections import Counter, defaultdict
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -56,6 +57,7 @@ class World:
         """(method, node, n) of everything that the runtime asked of a double."""
         self.crashed = False
         self._faults: dict[tuple[str, str], list[BaseException | None]] = {}
+        self._acts: dict[tuple[str, str, int], Callable[[], object]] = {}
         self._gates: dict[tuple[str, str], asyncio.Event] = {}
 
     def survivors(self) -> World:
@@ -76,6 +78,10 @@ class World:
         """The next calls wait until the event is set."""
         return self._gates.setdefault((node, method), asyncio.Event())
 
+    def when(self, node: str, method: str, n: int, act: Callable[[], object]) -> None:
+        """Do this when the call with this n comes."""
+        self._acts[node, method, n] = act
+
     def count(self, node: str, method: str) -> int:
         """How often this was called."""
         return sum(entry[:2] == (method, node) for entry in self.log)
@@ -84,6 +90,8 @@ class World:
         """A double's method begins."""
         self.alive()
         self.log.append((method, node, n))
+        if act := self._acts.pop((node, method, n), None):
+            act()
         errors = self._faults.get((node, method))
         if errors and (error := errors.pop(0)) is not None:
             raise error

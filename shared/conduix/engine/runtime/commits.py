@@ -76,7 +76,9 @@ class Commits:
         if record is not None and at in {None, record.n}:
             return record
         damaged = f" ({', '.join(self._store.damaged)} does not verify)" if self._store.damaged else ""
-        wanted = "no checkpoint is left" if at is None else f"{held} has committed {at}, whose checkpoint is not here"
+        wanted = f"{held} has committed {at}, whose checkpoint is not here" if at else "no checkpoint is left"
+        if at == 0 and held:
+            wanted = f"{held} knows of no commit of this run, and checkpoint 0 is not here any more"
         raise CheckpointDamaged(f"{wanted}{damaged}", remedy="restore the state directory, or start anew with --fresh")
 
     async def _restore_sinks(self, record: Checkpoint) -> None:
