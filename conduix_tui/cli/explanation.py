@@ -7,8 +7,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import yaml
-
 from conduix.engine.api import NodeContext, Shard, Source
 from conduix.engine.catalog import Catalog
 from conduix.engine.files import Files
@@ -19,6 +17,7 @@ from conduix.errors import ConnectorError
 from conduix.spec import normal_form
 from conduix.spec.model import PipelineSpec
 from conduix_tui.cli import words
+from conduix_tui.cli.output import yaml_text
 from conduix_tui.cli.terminal import Terminal
 
 _SHARDS_SHOWN = 5
@@ -75,7 +74,7 @@ class Explanation:
 
         form = _without_gaps(normal_form(self.spec, defaults=False))
         form = _without_gaps(normal_form(self.spec, defaults=False))
-        document = yaml.safe_dump(form, sort_keys=False, allow_unicode=True, width=110)
+        document = yaml_text(form)
         return [
             f"{title(self.spec.name)}, {self.spec.mode}, revision {self.spec.digest[:12]}",
             *("", title("normal form"), *(f"  {line}" for line in document.splitlines())),

@@ -214,20 +214,20 @@ def test_unfinished_state_wants_a_decision_and_is_left_as_it_is(folder: Path) ->
     assert {p.name: p.read_bytes() for p in state.rglob("*") if p.is_file() and p.name != "lock"} == before
 
 
-def test_what_was_interrupted_goes_on(folder: Path) -> None:
-    short = SLOW.replace("100000", "400")
-    (folder / "slow.yaml").write_text(
-        short.replace("{type: stdout}", "{type: file, path: out/n.jsonl}"), encoding="utf-8"
-    )
-    with start("run", "slow.yaml", "--set", "source.interval=50ms", cwd=folder) as process:
-        # the part file is there once the first records were written
-        while not (folder / "out" / "n.jsonl.part").exists():
-            assert process.poll() is None
+def test_what_was_interrupted_goes_on_and_every_record_is_there_once(folder: Path) -> None:
+    document = SLOW.replace("100000", "400").replace("root.n = 1", "root.n = this.index")
+    sinks = "sinks:\n  - {type: stdout}\n  - {id: numbers, type: file, path: out/n.jsonl}\n"
+    (folder / "slow.yaml").write_text(document.replace("sink: {type: stdout}\n", sinks), encoding="utf-8")
+    with start("run", "slow.yaml", cwd=folder) as process:
+        first_line(process)
         process.send_signal(signal.SIGINT)
         process.communicate(timeout=PATIENCE)
     assert process.returncode == 130
-    done = conduix("run", "slow.yaml", "--set", "source.interval=50ms", "--resume", "--limit", "50", cwd=folder)
+    assert not (folder / "out" / "n.jsonl").exists(), "an output that is not complete does not have its name"
+    done = conduix("run", "slow.yaml", "--resume", cwd=folder)
     assert done.returncode == 0, done.stderr
+    lines = (folder / "out" / "n.jsonl").read_text(encoding="utf-8").splitlines()
+    assert [json.loads(line)["n"] for line in lines] == list(range(400))
 
 
 def test_a_second_run_is_refused_with_the_pid_of_the_first(folder: Path) -> None:
