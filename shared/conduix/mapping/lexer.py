@@ -190,7 +190,9 @@ class _Scanner:
     def _break_counts(self) -> bool:
         if self._last is None or self._last.kind not in _ENDS:
             return False
-        return not self._open or self._open[-1].kind == "LBRACE"
+        if not self._open:
+            return self._dialect != "condition"
+        return self._open[-1].kind == "LBRACE"
 
     def _track_brackets(self, token: Token) -> None:
         kind = "LBRACKET" if token.kind == "INDEX" else token.kind

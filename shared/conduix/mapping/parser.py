@@ -120,6 +120,6 @@ def _hint(token: Token, expected: set[str]) -> str:
         return "an operator stands between two values; to go on in the next line, end the line before with it"
     if "PLUS" in expected and token.kind in {"NAME", "STRING", "INTEGER", "THIS", "ROOT"}:
         return "one statement a line; join values with an operator"
-    if token.kind == "LBRACE" and "RPAREN" in expected:
-        return 'write an object as a value: {"key": value}'
+    if token.kind == "LBRACE" and "PLUS" in expected:
+        return "a block follows `if` or `match`; write a space after the word, `if (a) {`"
     return ""

@@ -156,8 +156,6 @@ def _own_method(children: list[Any]) -> tree.Method:
 
 def _call(children: list[Any]) -> tree.Call:
     name, _, arguments, _ = children
-    if name.value in {"if", "match"}:
-        refuse(f"expected whitespace after `{name.value}`: write `{name.value} (`", name.mark)
     positional, named = _arguments(arguments)
     return tree.Call(name.value, positional, name.mark, named)
 

@@ -49,7 +49,8 @@ _LITERALS = st.sampled_from(
 )
 _ATOMS = st.one_of(
     _LITERALS,
-    st.sampled_from(["this", "root", "@", "@a", "$v", "this.a", "this.items", "this.a.b.0", 'this."x y"', "this.items[0]",
+    st.sampled_from(["this", "root", "@", "@a", "$v", "this.a", "this.items", "this.a.b.0", 'this."x y"',
+    "this.items[0]",
                      "this.name[1:]", "deleted()", "nothing()", "content()", "a"]),
 )  # fmt: skip
 

@@ -20,12 +20,12 @@ _EXAMPLES = [
 
 
 @pytest.mark.parametrize(("function", "example"), _EXAMPLES)
-def test_an_example_gives_what_it_says(function: Function, example: Example):
+def test_an_example_gives_what_it_says(function: Function, example: Example) -> None:
     assert same(out(example.mapping, json.loads(example.input)), json.loads(example.output)), function.name
 
 
 @pytest.mark.parametrize("function", registry(), ids=lambda function: f"{function.kind}-{function.name}")
-def test_a_declaration_is_complete(function: Function):
+def test_a_declaration_is_complete(function: Function) -> None:
     assert function.doc.endswith(".")
     assert function.implementation.__doc__
     assert function.examples or not function.deterministic, "a function that always gives the same has an example"
@@ -36,18 +36,18 @@ def test_a_declaration_is_complete(function: Function):
         assert parameter.doc.endswith(".")
 
 
-def test_an_alias_is_found_but_not_listed():
+def test_an_alias_is_found_but_not_listed() -> None:
     alias = find("method", "format_timestamp")
     assert alias is not None
     assert alias.alias_of == "ts_format"
     assert "format_timestamp" not in {function.name for function in registry()}
 
 
-def test_kinds_and_names_are_the_keys_of_the_table():
+def test_kinds_and_names_are_the_keys_of_the_table() -> None:
     assert all(key == (function.kind, function.name) for key, function in table().items())
 
 
-def test_a_prepared_function_does_what_the_plain_one_does():
+def test_a_prepared_function_does_what_the_plain_one_does() -> None:
     for function in registry():
         for example in function.examples if function.prepare else ():
             value = json.loads(example.input)
@@ -55,7 +55,7 @@ def test_a_prepared_function_does_what_the_plain_one_does():
             assert same(out(constant, value), json.loads(example.output))
 
 
-def test_specialise_reads_the_arguments_once():
+def test_specialise_reads_the_arguments_once() -> None:
     uppercase, trim = find("method", "uppercase"), find("method", "trim")
     parse = find("method", "ts_parse")
     assert uppercase is not None

@@ -67,7 +67,7 @@ CASES: list[tuple[str, int, int, str]] = [
     ("root = 1\nthis.a", 2, 6, "found an expression alone: write `root = …`"),
     ("root = if this.a { root.b = 1 }", 1, 8, "a block of this `if` must be one expression"),
     ("root = if this.a { }", 1, 8, "needs a value in each block"),
-    ("root = if(this.a) { 1 }", 1, 8, "write `if (`"),
+    ("root = if(this.a) { 1 }", 1, 19, "write a space after the word, `if (a) {`"),
     ("root = match this.a { }", 1, 23, "expected"),
     ("root = 1 # no line break after", 1, 10, "a comment must end with a line break"),
     ("root = §", 1, 8, "found `§`, which means nothing here"),
@@ -77,7 +77,7 @@ CASES: list[tuple[str, int, int, str]] = [
 
 
 @pytest.mark.parametrize(("text", "line", "column", "part"), CASES, ids=[text[:40] for text, *_ in CASES])
-def test_a_wrong_mapping(text: str, line: int, column: int, part: str):
+def test_a_wrong_mapping(text: str, line: int, column: int, part: str) -> None:
     with pytest.raises(MappingSyntaxError) as caught:
         parse_mapping(text)
     assert part in caught.value.message
@@ -85,19 +85,17 @@ def test_a_wrong_mapping(text: str, line: int, column: int, part: str):
     assert not column or caught.value.column == column
 
 
-def test_an_empty_condition():
-    with pytest.raises(
-        MappingSyntaxError, match='the condition is empty: write one, such as `this.status == "active"`'
-    ):
+def test_an_empty_condition() -> None:
+    with pytest.raises(MappingSyntaxError, match="the condition is empty: write one"):
         parse_condition("  \n")
 
 
-def test_a_text_beyond_any_length():
+def test_a_text_beyond_any_length() -> None:
     with pytest.raises(MappingSyntaxError, match="the limit is 1000000"):
         parse_mapping("root = 1" + " " * 1_000_000)
 
 
-def test_the_place_is_right_after_a_long_string():
+def test_the_place_is_right_after_a_long_string() -> None:
     with pytest.raises(MappingSyntaxError) as caught:
         parse_mapping('root.a = """\none\ntwo""" + ?')
     assert (caught.value.line, caught.value.column) == (3, 10)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterator
 from typing import Any
 
 import yaml
@@ -9,6 +11,9 @@ import yaml
 from conduix.errors import MappingError
 from conduix.mapping.functions.adoption import adopt
 from conduix.mapping.values import refuse_giant
+
+_INDENT = 4
+_TEXT_TAG = "tag:yaml.org,2002:str"
 
 
 def read(raw: bytes) -> Any:
@@ -20,18 +25,52 @@ def read(raw: bytes) -> Any:
     return adopt(loaded)
 
 
-class _Dumper(yaml.SafeDumper):
-    """Indents the items of lists, and repeats what stands twice instead of naming it."""
-
-    def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:  # noqa: ARG002 - PyYAML's name
-        super().increase_indent(flow, False)
-
-    def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002 - PyYAML's name
-        return True
-
-
 def write(value: Any) -> bytes:
     """The YAML of a plain value, keys sorted, four spaces a level."""
-    written = yaml.dump(value, Dumper=_Dumper, indent=4, sort_keys=True, allow_unicode=True, width=2**31)
+    written = "".join(f"{line}\n" for line in _lines(value, 0))
     refuse_giant(len(written))
-    return written.removesuffix("...\n").encode()
+    return written.encode()
+
+
+def _lines(value: Any, indent: int) -> Iterator[str]:
+    if isinstance(value, dict) and value:
+        for key in sorted(value):
+            yield from _entry(f"{' ' * indent}{_scalar(key, indent)}:", value[key], indent)
+    elif isinstance(value, list) and value:
+        for item in value:
+            # the item's own lines stand behind the dash
+            inner = _lines(item, indent + 2)
+            yield f"{' ' * indent}- {next(inner).lstrip(' ')}"
+            yield from inner
+    else:
+        yield from f"{' ' * indent}{_scalar(value, indent)}".split("\n")
+
+
+def _entry(start: str, value: Any, indent: int) -> Iterator[str]:
+    deeper = _INDENT * ((indent + _INDENT) // _INDENT)
+    if isinstance(value, dict | list) and value:
+        yield start
+        yield from _lines(value, deeper)
+    else:
+        yield from f"{start} {_scalar(value, deeper)}".split("\n")
+
+
+def _scalar(value: Any, indent: int) -> str:
+    if not isinstance(value, str):
+        return json.dumps(value)
+    if "\n" in value and not value[:1].isspace() and value.replace("\n", "").isprintable():
+        mark = "|-" if not value.endswith("\n") else "|" if not value.endswith("\n\n") else "|+"
+        body = value.removesuffix("\n").split("\n")
+        return "\n".join((mark, *(f"{' ' * indent}{line}" if line else "" for line in body)))
+    if not value or _resolved(value) != _TEXT_TAG:
+        return json.dumps(value, ensure_ascii=False)
+    dumped: str = yaml.safe_dump(value, allow_unicode=True, width=2**31)
+    return dumped.removesuffix("\n...\n").removesuffix("\n")
+
+
+def _resolved(value: str) -> str:
+    """What a reader would take the bare text for."""
+    for tag, pattern in yaml.SafeLoader.yaml_implicit_resolvers.get(value[0], ()):
+        if pattern.match(value):
+            return str(tag)
+    return _TEXT_TAG
