@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from conduix.engine.files import Files, Op
-from conduix.errors import UsageError, WrittenDataGone
+from conduix.errors import StateError, UsageError, WrittenDataGone
 from tests.unit.connectors.harness import barrier, begin, context, file_sink, finish, jsonl, later, rows, run
 
 # overwrite, committed
@@ -166,6 +166,29 @@ async def test_the_order_of_durability(tmp_path: Path) -> None:
     # a repeated commit makes the name durable again, because the crash may have come before that
     await sink.commit(1, prepared.handle)
     assert [op.kind for op in seen][-1] == "fsync_dir"
+
+
+async def test_an_output_without_records_is_durable_before_it_is_renamed(tmp_path: Path) -> None:
+    seen: list[Op] = []
+    sink = file_sink(context(files=Files(seen.append)), path=f"{tmp_path}/out.jsonl")
+    await begin(sink)
+    await sink.prepare(1, final=True)
+    assert [op.kind for op in seen] == ["open", "open", "fsync", "fsync_dir"]
+    await sink.close()
+
+
+async def test_opening_a_complete_run_touches_nothing(tmp_path: Path) -> None:
+    sink = file_sink(path=f"{tmp_path}/out.jsonl")
+    await begin(sink)
+    await sink.write(jsonl(b"1"))
+    prepared = await sink.prepare(1, final=True)
+    await sink.open(later(prepared.handle))
+    assert os.listdir(tmp_path) == ["out.jsonl.part"]
+    await sink.commit(1, prepared.handle)
+    await sink.open(later(prepared.handle))
+    assert os.listdir(tmp_path) == ["out.jsonl"]
+    with pytest.raises(StateError, match="has no file"):
+        await sink.write(jsonl(b"2"))
 
 
 async def test_an_idle_barrier_costs_no_fsync(tmp_path: Path) -> None:

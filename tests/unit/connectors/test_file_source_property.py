@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from conduix.engine.api import Batch, Lines, Position, Shard, record_offsets
-from tests.unit.connectors.harness import count_of, data_of, file_source, letters_of, run
+from tests.unit.connectors.harness import count_of, data_of, file_source, letters_of, read_all, run
 
 
 @dataclass(frozen=True)
@@ -65,6 +65,14 @@ async def read_in_lives(lives: Lives, **options: Any) -> list[Batch]:
     return batches
 
 
+async def read_apart(**options: Any) -> list[Batch]:
+    """Each shard by a source of its own, as replicas read them."""
+    batches: list[Batch] = []
+    for shard in await file_source(**options).cut():
+        batches += await read_all(file_source(batch_bytes=20, **options), [shard])
+    return batches
+
+
 def check_offsets(content: bytes, batches: list[Batch]) -> None:
     """Every record stands in the file where its offset says."""
     for batch in batches:
@@ -80,6 +88,7 @@ def test_lines_in_ranges(lines: list[str], newline: bool, split: int, lives: Liv
     content = "\n".join([*lines, ""] if newline else lines).encode()
     with a_file(content, ".txt") as path:
         batches = run(read_in_lives(lives, path=path, split=split))
+        assert data_of(run(read_apart(path=path, split=split))) == data_of(batches)
     expected = content.split(b"\n")[:-1] if content.endswith(b"\n") or not content else content.split(b"\n")
     assert data_of(batches) == b"".join(line.removesuffix(b"\r") + b"\n" for line in expected)
     assert count_of(batches) == len(expected)

@@ -153,9 +153,9 @@ class FileSink:
         self._open.pop(path, None)
         self._open[path] = target
         if len(self._open) > _OPEN_FILES:
-            oldest = next(iter(self._open))
-            await self._make_durable([self._targets[oldest]])
-            self._open.pop(oldest).close()
+            oldest = self._open.pop(next(iter(self._open)))
+            oldest.end_member()
+            oldest.close()  # it is not durable yet: the next flush opens it once more
         return target
 
     async def flush(self) -> None:

@@ -147,9 +147,12 @@ class Target:
     def fsync(self) -> None:
         """Make it durable. Blocks."""
         with classed("write", self.place):
-            if self._file is None:
-                self._file = self._files.open(self.place)
-            self._file.fsync()
+            file = self._file or self._files.open(self.place)
+            try:
+                file.fsync()
+            finally:
+                if self._file is None:
+                    file.close()
             if not self._named:
                 self._files.fsync_dir(self.place.parent)
         self.durable = self._named = True
