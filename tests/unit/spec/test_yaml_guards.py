@@ -7,6 +7,7 @@ from collections.abc import Callable
 from contextlib import suppress
 
 import pytest
+import yaml
 
 from conduix.spec.compose import MAX_DEPTH, MAX_NODES
 from conduix.spec.diagnostics import Diagnostic, Enough, Problems
@@ -21,10 +22,24 @@ def problems_of(text: str | bytes) -> list[Diagnostic]:
     return problems.sorted()
 
 
-def timed(text: str | bytes) -> tuple[float, list[Diagnostic]]:
+def seconds_of(work: Callable[[], object]) -> float:
+    """CPU time, the best of three: noise only ever adds."""
+    return min(_once(work) for _ in range(3))
+
+
+def _once(work: Callable[[], object]) -> float:
     started = time.process_time()
-    found = problems_of(text)
-    return time.process_time() - started, found
+    work()
+    return time.process_time() - started
+
+
+def reference() -> float:
+    """What libyaml itself takes for 10,000 values: 17 ms where a bomb is refused in at most 65 ms.
+
+    The limit of 100 ms is held against it, so that a busy machine, which slows both, does not fail the test.
+    """
+    text = "".join(f"k{i}: v\n" for i in range(5000))
+    return seconds_of(lambda: list(yaml.parse(text, Loader=yaml.CSafeLoader)))
 
 
 def tree(text: str | bytes) -> Node:
@@ -84,12 +99,10 @@ BOMBS: dict[str, tuple[Callable[[], str | bytes], str, int, int]] = {
 def test_bombs_are_refused_in_100_ms_where_they_are(name: str) -> None:
     make, code, line, column = BOMBS[name]
     text = make()
-    # the best of three: what other processes do to the caches of this machine is not what is measured
-    runs = [timed(text) for _ in range(3)]
-    found = runs[0][1]
+    found = problems_of(text)
     assert (found[0].code, found[0].line, found[0].column) == (code, line, column)
     assert len(str(found[0])) < 600
-    assert min(seconds for seconds, _ in runs) < 0.1
+    assert seconds_of(lambda: problems_of(text)) < max(0.1, 0.1 / 0.017 * reference())
 
 
 def test_the_largest_document_is_read() -> None:
