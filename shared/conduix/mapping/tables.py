@@ -30,15 +30,16 @@ def build() -> dict[str, Any]:
     analyzer = LALR_Analyzer(parser.parser.parser_conf)
     analyzer.compute_lalr()  # type: ignore[no-untyped-call]  # lark has no annotation here
     table = analyzer.parse_table
-    numbers = {state: index for index, state in enumerate(table.states)}
     rules = list(parser.rules)
-    rule_numbers = {rule: index for index, rule in enumerate(rules)}
+    rule_numbers = {rule: -1 - index for index, rule in enumerate(rules)}
+    order = _reached(table)
+    numbers = {state: index for index, state in enumerate(order)}
     states = [
         {
-            name: numbers[argument] if action is Shift else -1 - rule_numbers[argument]
-            for name, (action, argument) in sorted(actions.items())
+            name: numbers[argument] if action is Shift else rule_numbers[argument]
+            for name, (action, argument) in sorted(table.states[state].items())
         }
-        for actions in table.states.values()
+        for state in order
     ]
     return {
         "rules": [[str(rule.origin.name), len(rule.expansion), rule.alias] for rule in rules],
@@ -46,6 +47,18 @@ def build() -> dict[str, Any]:
         "starts": {start: numbers[state] for start, state in table.start_states.items()},
         "ends": {start: numbers[state] for start, state in table.end_states.items()},
     }
+
+
+def _reached(table: Any) -> list[Any]:
+    """The states in the order in which they are reached, which, unlike lark's own, is the same in every process."""
+    from lark.parsers.lalr_analysis import Shift  # noqa: PLC0415 - see build
+
+    order = [table.start_states[start] for start in STARTS]
+    for state in order:
+        for _, (action, argument) in sorted(table.states[state].items(), key=lambda pair: str(pair[0])):
+            if action is Shift and argument not in order:
+                order.append(argument)
+    return order
 
 
 def _no_lexer() -> type:

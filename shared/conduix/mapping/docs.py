@@ -1,0 +1,107 @@
+"""Writes the reference of functions and methods: `python -m conduix.mapping.docs [FILE]`.
+
+Everything in it comes from the declarations, so it cannot say anything else than they do.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+from conduix.mapping.check import signature
+from conduix.mapping.functions import registry, table
+from conduix.mapping.functions.declare import REQUIRED, Example, Function, Parameter
+from conduix.mapping.vrl import names as remap_names
+
+TITLES = {
+    "general": "General",
+    "message": "The record and its batch",
+    "strings": "Strings",
+    "regexp": "Patterns",
+    "numbers": "Numbers",
+    "coercion": "Types",
+    "arrays": "Arrays",
+    "objects": "Objects",
+    "time": "Times",
+    "parsing": "Documents",
+    "encoding": "Encoding",
+    "hashing": "Hashes",
+}
+
+_HEAD = """\
+# Functions of mappings
+
+`python -m conduix.mapping.docs docs/reference/mapping.md` makes this page; every example on it is a test.
+A function is called alone, `now()`; a method on a value, `this.name.uppercase()`. A `?` marks what may be left out.
+Arguments stand in their order or are all named: `this.name.slice(low: 0, high: 2)`. A query is an expression in
+which `this` is the item, or a lambda that names it: `this.items.map_each(item -> item.price)`.
+What differs from the reference implementation of the language is in [its own list](mapping-differences.md).
+"""
+
+
+def page() -> str:
+    """The whole page as Markdown."""
+    functions = registry()
+    families = list(TITLES) + sorted({function.family for function in functions} - set(TITLES))
+    parts = [_HEAD]
+    for family in families:
+        members = [function for function in functions if function.family == family]
+        if members:
+            parts.append(f"## {TITLES.get(family, family.capitalize())}\n")
+            parts += map(_section, members)
+    parts.append(_remap_section())
+    return "\n".join(parts)
+
+
+def _section(function: Function) -> str:
+    others = sorted(name for (_, name), other in table().items() if other.alias_of == function.name)
+    lines = [f"### `{_usage(function)}`\n", function.doc]
+    if others:
+        lines.append(f"Older names: {', '.join(f'`{name}`' for name in others)}.")
+    if not function.deterministic:
+        lines.append("Gives another result each time.")
+    lines += _parameters(function.parameters)
+    lines += map(_example, function.examples)
+    return "\n".join(lines) + "\n"
+
+
+def _usage(function: Function) -> str:
+    if function.name == "[]":
+        return "value[index]"
+    if function.name == "[:]":
+        return "value[low:high:step]"
+    return signature(function)
+
+
+def _parameters(parameters: Iterable[Parameter]) -> list[str]:
+    rows = [f"| `{one.name}` | {one.kind} | {_default(one)} | {one.doc} |" for one in parameters]
+    return ["", "| argument | type | default | |", "|---|---|---|---|", *rows] if rows else []
+
+
+def _default(parameter: Parameter) -> str:
+    if parameter.default is REQUIRED:
+        return "required"
+    return "" if parameter.default is None else f"`{json.dumps(parameter.default, ensure_ascii=False)}`"
+
+
+def _example(example: Example) -> str:
+    return f"\n```coffee\n{example.mapping}\n# {example.input}\n# → {example.output}\n```"
+
+
+def _remap_section() -> str:
+    listed = ", ".join(f"`{name}`" for name in remap_names())
+    return f"## Names in a `remap`\n\nA `remap` writes in place and calls functions by VRL's names:\n{listed}.\n"
+
+
+def main() -> None:
+    """Writes the page to the file that is given, or to standard output."""
+    if len(sys.argv) > 1:
+        Path(sys.argv[1]).write_text(page(), encoding="utf-8")
+    else:
+        sys.stdout.write(page())
+
+
+if __name__ == "__main__":
+    main()
