@@ -97,15 +97,18 @@ class LocalRun:
         fd = os.open(self.directory / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
         try:
             fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
+            os.ftruncate(fd, 0)
+            os.pwrite(fd, str(os.getpid()).encode(), 0)
+        except BlockingIOError:
             pid = os.read(fd, 32).decode() or "unknown"
             os.close(fd)
             raise StateBusy(
                 f"{self.directory} is held by another run (pid {pid})",
                 remedy="wait for it or stop it, or give this one a --state-dir of its own",
             ) from None
-        os.ftruncate(fd, 0)
-        os.pwrite(fd, str(os.getpid()).encode(), 0)
+        except BaseException:
+            os.close(fd)
+            raise
         return fd
 
     def _decide(self, spec: PipelineSpec, catalog: Catalog, *, resume: bool, fresh: bool) -> _Owner:
@@ -122,6 +125,8 @@ class LocalRun:
 
     def _last_owner(self, *, fresh: bool) -> _Owner | None:
         path = self.directory / "owner.json"
+        if not path.exists() and self._runs() and not fresh:
+            raise _damaged(f"{path} is gone")
         try:
             return msgspec.json.decode(path.read_bytes(), type=_Owner) if path.exists() else None
         except msgspec.DecodeError as error:
@@ -161,12 +166,14 @@ class LocalRun:
 
     def _forget(self, old: _Owner | None) -> int:
         """Remove what earlier runs left; returns the highest run_seq that was ever given, 0 if none was."""
-        given = [old.run_seq if old is not None else 0]
-        for run in self.directory.glob("run-??????"):
-            given.append(int(run.name[4:]))
+        runs = self._runs()
+        for run in runs.values():
             shutil.rmtree(run)
         self._files.unlink(self.directory / "dead.jsonl")
-        return max(given)
+        return max([old.run_seq if old is not None else 0, *runs])
+
+    def _runs(self) -> dict[int, Path]:
+        return {int(run.name[4:]): run for run in self.directory.glob("run-??????")}
 
     def _run(self, owner: _Owner) -> Path:
         return self.directory / f"run-{owner.run_seq:06d}"
