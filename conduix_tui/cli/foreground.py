@@ -33,9 +33,10 @@ class Foreground:
         self._verbs: asyncio.Queue[Verb] = asyncio.Queue()
 
     def report(self, status: Status) -> None:
-        """Show the newest status."""
-        for show in self._viewers:
-            show(status)
+        """Show the newest status; after the flood that ends the run nothing but its end is of interest."""
+        if self.flooded is None:
+            for show in self._viewers:
+                show(status)
         if status.state == "PAUSED" and status.reason == "DLQ_FLOOD" and self.flooded is None:
             self.flooded = status
             self._verbs.put_nowait("stop")

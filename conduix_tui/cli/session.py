@@ -46,6 +46,8 @@ class Session:
 
     def run(self) -> Exit:
         """To the end, or to a signal; returns the exit status, having said what there is to say."""
+        if self._spec.parallelism > 1:
+            self._log.warning("parallelism %d is for agents: here runs one replica", self._spec.parallelism)
         with self._state() as local:
             started = time.monotonic()
             link, status = self._work(local)

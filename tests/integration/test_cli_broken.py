@@ -1,7 +1,7 @@
 """Broken documents: what `conduix validate` prints for each, to the letter.
 
-The expected text of `tests/fixtures/broken/NAME.yaml` is `NAME.txt` beside it. After a change that is meant, write it anew
-there with `conduix validate NAME.yaml > NAME.txt`, and look at the difference.
+The expected text of `tests/fixtures/broken/NAME.yaml` is `NAME.txt` beside it. After a change that is meant, write it
+anew there with `conduix validate NAME.yaml > NAME.txt`, and look at the difference.
 """
 
 from __future__ import annotations
