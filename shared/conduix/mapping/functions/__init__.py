@@ -11,27 +11,40 @@ from importlib import import_module
 from conduix.mapping.functions.declare import Family, Function, Kind
 
 _FAMILIES = (
-    "general", "message", "strings", "numbers", "coercion", "arrays", "objects", "regexp", "time", "parsing",
-    "encoding", "hashing",
+    # asked in this order until one has the name: what most mappings use comes first, what loads slowly last
+    "strings", "arrays", "objects", "numbers", "coercion", "general", "message", "time", "regexp", "encoding",
+    "hashing", "parsing",
 )  # fmt: skip
+
+_Table = dict[tuple[Kind, str], Function]
 
 
 @cache
-def table() -> dict[tuple[Kind, str], Function]:
-    """Every function by kind and name, aliases too."""
-    found: dict[tuple[Kind, str], Function] = {}
-    for name in _FAMILIES:
-        family: Family = import_module(f"{__name__}.{name}").family
-        for function in family.functions:
-            if (function.kind, function.name) in found:
-                raise AssertionError(f"the {function.kind} {function.name} is declared twice")
-            found[function.kind, function.name] = function
-    return found
+def _members(family: str) -> _Table:
+    declared: Family = import_module(f"{__name__}.{family}").family
+    return {(function.kind, function.name): function for function in declared.functions}
 
 
+@cache
 def find(kind: Kind, name: str) -> Function | None:
     """The function or method of that name."""
-    return table().get((kind, name))
+    for family in _FAMILIES:
+        found = _members(family).get((kind, name))
+        if found is not None:
+            return found
+    return None
+
+
+@cache
+def table() -> _Table:
+    """Every function by kind and name, aliases too."""
+    found: _Table = {}
+    for family in _FAMILIES:
+        for key, function in _members(family).items():
+            if key in found:
+                raise AssertionError(f"the {function.kind} {function.name} is declared twice")
+            found[key] = function
+    return found
 
 
 def registry() -> tuple[Function, ...]:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import math
 import os
-import secrets
+import random
 import time
-import uuid
 from collections.abc import Callable
 from datetime import UTC
 from typing import Any
@@ -21,6 +20,7 @@ family = Family("general")
 
 _ALPHABET = "_-0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _counts: dict[str, int] = {}
+_random = random.SystemRandom()
 
 
 @family.function(
@@ -222,16 +222,19 @@ def timestamp_unix_nano() -> int:
 @family.function("uuid_v4", "A new random UUID.", deterministic=False)
 def uuid_v4() -> str:
     """A UUID of version 4."""
-    return str(uuid.uuid4())
+    return _uuid(_random.getrandbits(128), 4)
 
 
 @family.function("uuid_v7", "A new UUID that sorts by the time it was made.", deterministic=False)
 def uuid_v7() -> str:
     """A UUID of version 7."""
-    bits = (time.time_ns() // 1_000_000) << 80 | secrets.randbits(80)
-    bits = bits & ~(0xF << 76) | 0x7 << 76
-    bits = bits & ~(0x3 << 62) | 0x2 << 62
-    return str(uuid.UUID(int=bits))
+    return _uuid(time.time_ns() // 1_000_000 << 80 | _random.getrandbits(80), 7)
+
+
+def _uuid(bits: int, version: int) -> str:
+    bits = bits & ~(0xF << 76) | version << 76
+    digits = f"{bits & ~(0x3 << 62) | 0x2 << 62:032x}"
+    return "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))
 
 
 @family.function(
@@ -246,7 +249,7 @@ def nanoid(length: int, alphabet: str) -> str:
     if length <= 0 or not alphabet:
         raise MappingError("nanoid needs a length above 0 and an alphabet")
     refuse_giant(length)
-    return "".join(secrets.choice(alphabet) for _ in range(length))
+    return "".join(_random.choice(alphabet) for _ in range(length))
 
 
 @family.function("hostname", "The name of this machine.", deterministic=False)
@@ -269,4 +272,4 @@ def random_int(_seed: Any, least: int, greatest: int) -> int:
         raise MappingError(f"min ({least}) must be a positive number")
     if greatest < least:
         raise MappingError(f"min ({least}) must be smaller or equal than max ({greatest})")
-    return least + secrets.randbelow(greatest - least + 1)
+    return _random.randint(least, greatest)
