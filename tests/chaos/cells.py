@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,15 +13,16 @@ from pathlib import Path
 from random import Random
 
 from conduix.engine.failpoints import NAMES
-from tests.chaos.driver import KILLED, Finished, Reference, Run, Verdict, judge, other_sizes
+from tests.chaos.driver import INTERRUPTED, KILLED, Finished, Reference, Run, Verdict, judge, other_sizes
 from tests.chaos.powerloss import Check, make_clean, record
 from tests.chaos.trace import Rereads
 
 MOMENTS = 20
 """Runs that are killed at random moments, several times each."""
-POWER_CUTS = 4
+POWER_CUTS = 3
 """Logs that are cut after each of their operations."""
-POWER_RECORDS = 3_000
+POWER_RECORDS = 2_000
+STOPS = 5
 _AT_MOST = {
     "checkpoint.claimed": 1,
     "checkpoint.zero": 1,
@@ -64,6 +66,7 @@ def all_cells(seed: int, highest_k: int = 12) -> list[Cell]:
     return [
         *_kills(seed, highest_k),
         *_moments(),
+        *(Cell("SIGTERM at random moments", f"stops {number}", _stopped_at_moments) for number in range(STOPS)),
         *_raises(seed, highest_k),
         *_rewinds(seed),
         *_disk(seed),
@@ -120,7 +123,7 @@ def killed_at(point: str) -> Callable[[Bench], Verdict]:
     def execute(bench: Bench) -> Verdict:
         run, size = bench.run(), other_sizes(bench.random)
         first = run.finish(run.start(size(), FAILPOINT=f"{point}=kill"))
-        assert first.code == KILLED, f"{point} was never reached: the run ended {first.code}"
+        assert first.code == KILLED, f"{point} was never reached: the run ended {first.code}: {run.last_words()}"
         return judge(run, run.finish(run.start(size())), bench.reference)
 
     return execute
@@ -130,13 +133,30 @@ def _killed_at_moments(bench: Bench) -> Verdict:
     run, size, random = bench.run(), other_sizes(bench.random), bench.random
     for _ in range(random.randint(3, 8)):
         process = run.start(size())
-        kill_when(process, _grown(run.trace, random.randrange(20_000)), random.uniform(0.0, 0.05))
+        send_when(process, _grown(run.trace, random.randrange(20_000)), random.uniform(0.0, 0.05))
         finished = run.finish(process)
         if finished.code != KILLED:
             break
     else:
         finished = run.finish(run.start(size()))
     return judge(run, finished, bench.reference)
+
+
+def _stopped_at_moments(bench: Bench) -> Verdict:
+    """SIGTERM drains: what was read is durable, so that nothing is read again."""
+    run, size, random = bench.run(), other_sizes(bench.random), bench.random
+    while True:
+        process = run.start(size())
+        send_when(
+            process, _grown(run.trace, random.randrange(2_000, 20_000)), random.uniform(0.0, 0.02), signal.SIGTERM
+        )
+        finished = run.finish(process)
+        if finished.code != INTERRUPTED:
+            break
+    verdict = judge(run, finished, bench.reference)
+    assert verdict.stops, "the run ended before it could be stopped"
+    assert verdict.rereads.again == 0, f"{verdict.rereads.again} records were read again after a drain"
+    return verdict
 
 
 def _grown(trace: Path, size: int) -> Callable[[], bool]:
@@ -149,12 +169,14 @@ def _size(path: Path) -> int:
     return path.stat().st_size if path.exists() else 0
 
 
-def kill_when(process: subprocess.Popen[bytes], condition: Callable[[], bool], later: float) -> None:
-    """kill -9 so many seconds after the condition has come true, unless the process ends before."""
+def send_when(
+    process: subprocess.Popen[bytes], condition: Callable[[], bool], later: float, number: int = signal.SIGKILL
+) -> None:
+    """Send a signal so many seconds after the condition has come true, unless the process ends before."""
     while process.poll() is None:
         if condition():
             _ends_within(process, later)
-            process.kill()
+            process.send_signal(number)
             return
         if _ends_within(process, 0.002):
             return
@@ -181,7 +203,7 @@ def _killed_in(point: str, then: str) -> Callable[[Bench], Verdict]:
     def execute(bench: Bench) -> Verdict:
         run, size = bench.run(), other_sizes(bench.random)
         first = run.finish(run.start(size(), FAILPOINT=f"{point}=raise,{then}=kill", SLOW=SLOW_SAVE))
-        assert first.code == KILLED, f"{point}, then {then}, was never reached: the run ended {first.code}"
+        assert first.code == KILLED, f"{point}, then {then}, was never reached: {run.last_words()}"
         return judge(run, run.finish(run.start(size())), bench.reference)
 
     return execute
@@ -191,7 +213,7 @@ def _killed_while_slow(point: str) -> Callable[[Bench], Verdict]:
     def execute(bench: Bench) -> Verdict:
         run, size, random = bench.run(), other_sizes(bench.random), bench.random
         process = run.start(size(), FAILPOINT=f"{point}=raise", SLOW=SLOW_SAVE)
-        kill_when(process, _grown(run.trace, 1), random.uniform(0.0, 1.0))
+        send_when(process, _grown(run.trace, 1), random.uniform(0.0, 1.0))
         first = run.finish(process)
         if first.code != KILLED:
             return judge(run, first, bench.reference, restarts=1)
@@ -219,7 +241,7 @@ def _power_cut(bench: Bench) -> Verdict:
     results = list(Check(clean, recorder, random.choice((20_000, 65_536))).every_prefix(random.getrandbits(32)))
     broken = [result for result in results if result is not None]
     assert not broken, f"{len(broken)} of {len(results)} cuts: {broken[0]}"
-    return Verdict(len(results), 0, Rereads(0, 0, 0))
+    return Verdict(len(results), 0, 0, Rereads(0, 0, 0))
 
 
 def _paused_for_disk(finished: Finished) -> bool:

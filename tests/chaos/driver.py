@@ -15,11 +15,14 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+from conduix.engine.files import Files
+from conduix.engine.runtime.checkpoint import LocalStore
 from tests.chaos import orders
 from tests.chaos.trace import Rereads, rereads, segments
 
 OUTPUTS = ("brief.csv", "dead.jsonl", "full.jsonl")
 DONE_WITH_LETTERS = 3
+INTERRUPTED = 130
 KILLED = -signal.SIGKILL
 COMMAND = ("run", "chaos.yaml", "--state-dir", "state", "--output", "json", "--log-format", "json")
 BATCH_BYTES = (262_144, 65_536, 40_000, 16_384)
@@ -65,8 +68,10 @@ class Run:
     source: Path
     scale: Scale
     kills: int = 0
-    log: list[dict[str, Any]] = field(default_factory=list)
-    """Of all processes."""
+    stops: int = 0
+    """By SIGTERM, drained."""
+    durable: dict[int, int] = field(default_factory=dict)
+    """pid of a killed process → n of the newest checkpoint that it left."""
 
     def __post_init__(self) -> None:
         shutil.rmtree(self.directory, ignore_errors=True)
@@ -128,10 +133,19 @@ class Run:
             process.kill()
             process.communicate()
             raise AssertionError(f"a run hangs: {self.last_words()}") from None
-        self.kills += process.returncode == KILLED
+        self.stops += process.returncode == INTERRUPTED
+        if process.returncode == KILLED:
+            self.kills += 1
+            self.durable[process.pid] = newest_n(self.directory / "state")
         log = [_parsed(line) for line in self.errors.read_text(errors="replace").splitlines()]
-        self.log += log
         return Finished(process.returncode, json.loads(stdout) if stdout.strip() else {}, log)
+
+
+def newest_n(state: Path) -> int:
+    """The n of the newest checkpoint that verifies; -1: none."""
+    runs = sorted(state.glob("run-*"))
+    newest = LocalStore(runs[-1], Files()).newest() if runs else None
+    return newest.n if newest is not None else -1
 
 
 def _parsed(line: str) -> dict[str, Any]:
@@ -171,6 +185,7 @@ class Verdict:
     """A run that was as it must be: what it cost."""
 
     kills: int
+    stops: int
     restarts: int
     rereads: Rereads
 
@@ -186,10 +201,10 @@ def judge(run: Run, finished: Finished, reference: Reference, restarts: int = 0)
     same_outputs(run.out, reference.outputs)
     balanced(finished.summary, reference.expected)
     assert finished.summary["restarts"] == restarts, f"{finished.summary['restarts']} restarts: {run.last_words()}"
-    counted = rereads(segments(run.trace), reference.expected)
+    counted = rereads(segments(run.trace), reference.expected, run.durable)
     assert counted.missing == 0, f"{counted.missing} records were never read"
     assert counted.beyond == 0, f"{counted.beyond} records were read again though a complete checkpoint covers them"
-    return Verdict(run.kills, restarts, counted)
+    return Verdict(run.kills, run.stops, restarts, counted)
 
 
 def same_outputs(out: Path, outputs: Mapping[str, bytes]) -> None:

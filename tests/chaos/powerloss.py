@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,7 +22,7 @@ from conduix.spec.load import load_or_raise
 from conduix.spec.model import PipelineSpec
 from tests.chaos import orders
 from tests.chaos.crashfs import Disk, Image, Recorder, materialise
-from tests.chaos.driver import OUTPUTS, judge_by_hand, same_outputs
+from tests.chaos.driver import OUTPUTS, judge_by_hand, newest_n, same_outputs
 
 Model = Literal["worst", "some"]
 OLD = b'{"id":"what stood here before the run"}\n'
@@ -90,16 +90,18 @@ def inside(directory: Path, batch_bytes: int) -> Iterator[None]:
         del os.environ["CONDUIX_BATCH_BYTES"]
 
 
-def run_here(spec: PipelineSpec, root: Path, batch_bytes: int) -> Status:
+def run_here(
+    spec: PipelineSpec, root: Path, batch_bytes: int, store: Callable[[Path, Files], LocalStore] = LocalStore
+) -> Status:
     """What `conduix run` does, started again after a crash: resume if there is anything to resume."""
+
+    async def run() -> Status:
+        with _held(spec, root / "state") as local:
+            assignment = Assignment(local.spec, local.run_id, local.fence, local.run_directory)
+            return await run_replica(assignment, Silent(), store(local.run_directory, Files()))
+
     with inside(root, batch_bytes):
-        return asyncio.run(_run(spec, root / "state"))
-
-
-async def _run(spec: PipelineSpec, state: Path) -> Status:
-    with _held(spec, state) as local:
-        assignment = Assignment(local.spec, local.run_id, local.fence, local.run_directory)
-        return await run_replica(assignment, Silent())
+        return asyncio.run(run())
 
 
 def _held(spec: PipelineSpec, state: Path) -> LocalRun:
@@ -190,10 +192,3 @@ class Check:
         assert seen in (OLD, self.clean.outputs["full.jsonl"]), f"a reader sees {len(seen)} bytes of half an output"
         if prefix == len(self.recorder.log) and prefix:
             same_outputs(self.recorder.root / "out", self.clean.outputs)
-
-
-def newest_n(state: Path) -> int:
-    """The n of the newest checkpoint that verifies; -1: none."""
-    runs = sorted(state.glob("run-*"))
-    newest = LocalStore(runs[-1], Files()).newest() if runs else None
-    return newest.n if newest is not None else -1

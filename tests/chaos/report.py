@@ -27,8 +27,8 @@ class Outcome:
         if self.verdict is None:
             return f"FAILED {self.cell.name} ({self.seconds:.1f} s): {self.error}"
         return (
-            f"ok {self.cell.name} ({self.seconds:.1f} s): {self.verdict.kills} kills, {self.verdict.restarts} "
-            f"restarts, {self.verdict.rereads.again:,} read again"
+            f"ok {self.cell.name} ({self.seconds:.1f} s): {self.verdict.kills} kills, {self.verdict.stops} stops, "
+            f"{self.verdict.restarts} restarts, {self.verdict.rereads.again:,} read again"
         )
 
 
@@ -37,15 +37,16 @@ _HEAD = """\
 
 {records:,} orders, 1 % of them bad, are filtered, mapped, and fanned out into a file of JSON lines, a CSV file and
 dead letters, with shards of 64 KiB and a checkpoint every 20 ms. `conduix run` is killed, made to fail, or denied the
-disk; it is resumed with another batch size each time. Passed means: both files byte-identical to those of an
+disk; it is resumed with another batch size each time. Where power is cut, a log of what reached the disk is
+cut after each operation, with what was not fsynced dropped, or kept in part; each cut counts as a kill. Passed means: both files byte-identical to those of an
 undisturbed run, which were held against a computation without Conduix; the same dead letters (but for their times); a
 balanced ledger; no record read again that a complete checkpoint covers; exit status 3.
 
 `make chaos SEED={seed}`, {when}, {seconds:.0f} s on {machine}. Lost and doubled are counted over both files and the
 dead letters. "Again" are records read more than once, for each kill or restart: on average, and at most.
 
-| what was done | cells | passed | kill -9 | restarts in place | lost | doubled | again | at most |
-|---|---|---|---|---|---|---|---|---|
+| what was done | cells | passed | kill -9 | SIGTERM | restarts in place | lost | doubled | again | at most |
+|---|---|---|---|---|---|---|---|---|---|
 """
 
 
@@ -78,12 +79,11 @@ def write_report(path: Path, outcomes: Sequence[Outcome], session: Session) -> N
 
 def _row(row: str, outcomes: Sequence[Outcome]) -> str:
     verdicts = [outcome.verdict for outcome in outcomes if outcome.verdict is not None]
-    kills, restarts = sum(v.kills for v in verdicts), sum(v.restarts for v in verdicts)
-    again = sum(v.rereads.again for v in verdicts)
+    kills, stops, restarts = (sum(getattr(v, name) for v in verdicts) for name in ("kills", "stops", "restarts"))
     most = max((v.rereads.again // max(1, v.kills + v.restarts) for v in verdicts), default=0)
-    each = again // max(1, kills + restarts)
+    each = sum(v.rereads.again for v in verdicts) // max(1, kills + restarts)
     lost, doubled = sum(o.difference.lost for o in outcomes), sum(o.difference.doubled for o in outcomes)
-    numbers = (len(outcomes), len(verdicts), kills, restarts, lost, doubled, each, most)
+    numbers = (len(outcomes), len(verdicts), kills, stops, restarts, lost, doubled, each, most)
     return f"| {row} | {' | '.join(f'{number:,}' for number in numbers)} |\n"
 
 

@@ -28,8 +28,8 @@ def trace(path: Path, *lines: tuple[object, ...]) -> Path:
     return path
 
 
-def judged(path: Path, *lines: tuple[object, ...]) -> Rereads:
-    return rereads(segments(trace(path, *lines)), EXPECTED)
+def judged(path: Path, *lines: tuple[object, ...], durable: dict[int, int] | None = None) -> Rereads:
+    return rereads(segments(trace(path, *lines)), EXPECTED, durable or {})
 
 
 READ_TWICE = ((7, 0, 30), (7, "barrier", 1), (7, 30, 50), (7, "barrier", 2), (7, 50, 70))
@@ -39,12 +39,23 @@ def test_going_on_at_the_last_complete_checkpoint_reads_one_interval_again(tmp_p
     assert judged(tmp_path / "trace", *READ_TWICE, (8, 30, 100)) == Rereads(again=4, beyond=0, missing=0)
 
 
+def test_going_back_behind_what_was_found_durable_after_the_kill_is_found(tmp_path: Path) -> None:
+    lines = (*READ_TWICE, (8, 30, 100))
+    assert judged(tmp_path / "trace", *lines, durable={7: 2}) == Rereads(again=4, beyond=2, missing=0)
+    assert judged(tmp_path / "trace", *lines, durable={7: 1}).beyond == 0
+
+
 def test_starting_from_zero_is_found(tmp_path: Path) -> None:
     assert judged(tmp_path / "trace", *READ_TWICE, (8, 0, 100)) == Rereads(again=7, beyond=3, missing=0)
 
 
 def test_starting_from_zero_is_found_in_a_rewind_of_the_same_process(tmp_path: Path) -> None:
     assert judged(tmp_path / "trace", *READ_TWICE, (7, 0, 100)).beyond == 3
+
+
+def test_a_barrier_given_up_in_a_rewind_settles_nothing(tmp_path: Path) -> None:
+    lines = ((7, 0, 30), (7, "barrier", 1), (7, 30, 50), (7, "barrier", 2), (7, 30, 70), (7, "barrier", 3))
+    assert judged(tmp_path / "trace", *lines, (8, 70, 100), durable={7: 3}) == Rereads(again=2, beyond=0, missing=0)
 
 
 def test_what_an_earlier_process_settled_stays_settled(tmp_path: Path) -> None:

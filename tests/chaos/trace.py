@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -22,9 +22,12 @@ class Segment:
     marks: list[tuple[int, int]] = field(default_factory=list)
     """(n, number of spans before it) of each barrier, where the source cut its batches."""
 
-    def settled(self) -> list[Span]:
-        """What lies before the barrier before the last: a barrier is asked for once the one before is complete."""
-        return self.spans[: self.marks[-2][1]] if len(self.marks) > 1 else []
+    def settled(self, durable: int) -> list[Span]:
+        """What a complete checkpoint covers: that of the barrier before the last, for a barrier is asked for once the
+        one before is complete; and that of barrier `durable`.
+        """
+        complete = [at for _, at in self.marks[:-1]] + [at for n, at in self.marks if n <= durable]
+        return self.spans[: max(complete, default=0)]
 
 
 def segments(path: Path) -> list[Segment]:
@@ -60,15 +63,17 @@ class Rereads:
     """Records never read."""
 
 
-def rereads(parts: Sequence[Segment], expected: Expected) -> Rereads:
-    """Count what was read again."""
+def rereads(parts: Sequence[Segment], expected: Expected, durable: Mapping[int, int]) -> Rereads:
+    """Count what was read again. `durable`: pid of a killed process → n of the newest checkpoint that it left."""
     again = beyond = 0
     read, settled = Covered(), Covered()
-    for part in parts:
+    last = {part.pid: index for index, part in enumerate(parts)}
+    for index, part in enumerate(parts):
         again += sum(expected.records(*span) for span in read.common(part.spans))
         beyond += sum(expected.records(*span) for span in settled.common(part.spans))
         read.add(part.spans)
-        settled.add(part.settled())
+        # barriers of earlier segments may have been given up in a rewind, whatever came to be durable later
+        settled.add(part.settled(durable.get(part.pid, -1) if last[part.pid] == index else -1))
     whole = expected.records(0, expected.starts[-1] + 1)
     return Rereads(again, beyond, whole - sum(expected.records(*span) for span in read.spans))
 
