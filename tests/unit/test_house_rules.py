@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import re
 import tomllib
 from collections.abc import Iterator
@@ -32,8 +31,9 @@ def test_modules_fit_on_a_few_screens() -> None:
 
 
 def test_every_module_says_what_it_is_for() -> None:
-    parsed = {path: ast.parse(path.read_text(encoding="utf-8")) for path in modules()}
-    assert [path for path, tree in parsed.items() if not ast.get_docstring(tree)] == []
+    """Ruff holds the same for all but tests."""
+    bare = [path for path in modules() if not path.read_text(encoding="utf-8").startswith(('"""', 'r"""', "#!"))]
+    assert bare == []
 
 
 def pinned(lock: str) -> dict[str, Version]:
