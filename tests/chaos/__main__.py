@@ -71,8 +71,8 @@ def _run(cell: Cell, reference: Reference, work: Path, seed: int) -> Outcome:
     except AssertionError as error:
         failure = str(error) or repr(error)
     seconds = time.monotonic() - began
-    different = Difference(0, 0)
-    if (directory / "out").is_dir():
+    different = Difference(0, 0)  # what passed was compared byte by byte
+    if failure and (directory / "out").is_dir():
         different = difference(directory / "out", reference.outputs)
     outcome = Outcome(cell, verdict, seconds, failure, different)
     if verdict is not None:  # what failed is left to be looked into

@@ -37,10 +37,12 @@ _HEAD = """\
 
 {records:,} orders, 1 % of them bad, are filtered, mapped, and fanned out into a file of JSON lines, a CSV file and
 dead letters, with shards of 64 KiB and a checkpoint every 20 ms. `conduix run` is killed, made to fail, or denied the
-disk; it is resumed with another batch size each time. Where power is cut, a log of what reached the disk is
-cut after each operation, with what was not fsynced dropped, or kept in part; each cut counts as a kill. Passed means: both files byte-identical to those of an
+disk; it is resumed with another batch size each time. Passed means: both files byte-identical to those of an
 undisturbed run, which were held against a computation without Conduix; the same dead letters (but for their times); a
 balanced ledger; no record read again that a complete checkpoint covers; exit status 3.
+
+Where power is cut, over fewer orders, a log of what reached the disk is cut after each operation; what was not fsynced
+is dropped, or a part of it kept. Each cut counts as a kill.
 
 `make chaos SEED={seed}`, {when}, {seconds:.0f} s on {machine}. Lost and doubled are counted over both files and the
 dead letters. "Again" are records read more than once, for each kill or restart: on average, and at most.
