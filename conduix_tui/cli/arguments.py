@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import difflib
 import re
 from typing import NoReturn
 
@@ -38,8 +37,10 @@ class Parser(argparse.ArgumentParser):
             known = [*self.option_names(), *self.options_of_commands]
         else:
             return ""
-        near = difflib.get_close_matches(found["given"], known, n=1)
-        return f"; did you mean {near[0]}?" if near else ""
+        from conduix.spec.diagnostics import nearest  # noqa: PLC0415 - only where there is something to suggest
+
+        near = nearest(found["given"], known)
+        return f"; did you mean {near}?" if near else ""
 
 
 def examples(*lines: str) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 
 from conduix_tui.cli.arguments import add_output, examples
 from conduix_tui.cli.document import add_document
@@ -37,7 +36,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--state-dir",
         metavar="DIR",
-        type=Path,
         help="checkpoints and dead letters (default $XDG_STATE_HOME/conduix/run/NAME)",
     )
     beginning = parser.add_mutually_exclusive_group()

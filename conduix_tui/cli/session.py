@@ -92,7 +92,7 @@ class Session:
         """The held state directory; of a dry run a temporary one, with sinks that write nothing."""
         with ExitStack() as stack:
             spec, args = self._spec, self._args
-            directory = args.state_dir or default_state_dir(spec.name)
+            directory = Path(args.state_dir) if args.state_dir else default_state_dir(spec.name)
             if args.dry_run:
                 spec = self._without_effects(spec)
                 directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="conduix-dry-run-")))

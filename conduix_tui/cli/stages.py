@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import difflib
 import textwrap
 from typing import TYPE_CHECKING, Any
 
@@ -59,11 +58,13 @@ def execute(args: argparse.Namespace, terminal: Terminal) -> Exit:
 
 
 def _named(catalog: Catalog, name: str) -> list[Entry]:
+    from conduix.spec.diagnostics import nearest  # noqa: PLC0415
+
     found = [entry for role in _ROLES if (entry := catalog.find(role, name))]
     if not found:
         known = {known for role in _ROLES for known in catalog.names(role)}
-        near = difflib.get_close_matches(name, known, n=1)
-        hint = f"did you mean {near[0]}? " if near else ""
+        near = nearest(name, sorted(known))
+        hint = f"did you mean {near}? " if near else ""
         raise UsageError(f"no source, stage or sink is named {name!r}", remedy=f"{hint}`conduix stages` lists all")
     return found
 
