@@ -33,6 +33,7 @@ async def test_a_mapping_sees_index_and_random() -> None:
     values = values_of(batches)
     assert [value["i"] for value in values] == list(range(2000))
     assert all(0 <= value["r"] < 1 for value in values)
+    assert len({value["r"] for value in values}) == 2000
     assert 0.48 < sum(value["r"] for value in values) / 2000 < 0.52
     again = await read_all(generate(count=2000, seed=1, mapping='root = {"i": this.index, "r": this.random}'))
     other = await read_all(generate(count=2000, seed=2, mapping='root = {"i": this.index, "r": this.random}'))

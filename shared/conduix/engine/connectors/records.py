@@ -3,6 +3,9 @@
 A cutter is given bytes that begin where a record begins and says how many of them are whole records. It never parses
 more than it must: jsonl and lines are cut at newlines, csv looks at quotes only where there are any.
 
+No batch has more than 1,000 records: cutting it there costs 0.07 µs a record where lines are 8 bytes long (measured;
+batches of 256 KiB would hold 32,768 of them), and nothing where they are longer than 262 bytes.
+
 Blank lines stay in the batch and count as records (looking for them would cost 120 µs for each 256 KiB, more than
 all the rest of reading): whoever decodes jsonl or csv finds no value in them and counts them as filtered.
 """
