@@ -7,6 +7,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+from _pytest.mark.structures import ParameterSet
+
 from conduix.engine import failpoints
 from conduix.engine.api import Fence
 from conduix.engine.catalog import Catalog, Entry, default_catalog
@@ -142,6 +145,11 @@ async def run(
     assignment = Assignment(spec, "run", Fence(1, g), directory, limit, catalog=catalog(world))
     async with asyncio.timeout(60):
         return await run_replica(assignment, link or Line(), Store(directory, world))
+
+
+def seeds(many: int, quick: int) -> list[ParameterSet]:
+    """Seeds for a property: the first few in every check, the rest where time does not matter."""
+    return [pytest.param(seed, marks=[pytest.mark.slow] if seed >= quick else []) for seed in range(many)]
 
 
 async def until(condition: Callable[[], object]) -> None:

@@ -15,7 +15,7 @@ import pytest
 from conduix.engine import failpoints
 from conduix.engine.failpoints import NAMES
 from conduix.spec.model import PipelineSpec
-from tests.unit.runtime.flows import arm, run, three_sinks
+from tests.unit.runtime.flows import arm, run, seeds, three_sinks
 from tests.unit.runtime.test_rewind import ONCE_A_PROCESS, check, expected
 from tests.unit.runtime.world import Crash, World
 
@@ -46,7 +46,11 @@ def points(sinks: Sequence[str]) -> list[tuple[str, int]]:
     return [(name, k) for name in reached for k in (many if name not in once else [1])]
 
 
-CELLS = [(sinks, name, k) for sinks in (["handle"], ["held"], ["handle", "held"]) for name, k in points(sinks)]
+CELLS = [
+    pytest.param(sinks, name, k, marks=[pytest.mark.slow] if k == 2 else [])
+    for sinks in (["handle"], ["held"], ["handle", "held"])
+    for name, k in points(sinks)
+]
 
 
 @pytest.mark.parametrize(("sinks", "name", "k"), CELLS)
@@ -65,7 +69,7 @@ async def test_a_second_process_goes_on(sinks: list[str], name: str, k: int, die
     assert after.sources["in"].read_in_all <= 24
 
 
-@pytest.mark.parametrize("seed", range(40))
+@pytest.mark.parametrize("seed", seeds(60, 15))
 async def test_crash_after_crash(seed: int, dies: list[World], tmp_path: Path) -> None:
     """Any number of processes die one after the other, also while they recover; letters come through too."""
     rng = random.Random(seed)

@@ -14,7 +14,7 @@ import pytest
 from conduix.engine.runtime.checkpoint import Checkpoint, expand
 from conduix.spec.model import NodeSpec
 from tests.unit.runtime.doubles import CountOptions, NumberOptions, SinkOptions
-from tests.unit.runtime.flows import node, pipeline, run
+from tests.unit.runtime.flows import node, pipeline, run, seeds
 from tests.unit.runtime.world import World
 
 GRAPHS = int(os.environ.get("CONDUIX_GRAPHS", "150"))
@@ -62,7 +62,7 @@ def _paths(names: Sequence[str], sources: int, inputs: dict[int, list[int]]) -> 
     return {(names[s], names[v]): count for (s, v), count in ways.items()}
 
 
-@pytest.mark.parametrize("seed", range(GRAPHS))
+@pytest.mark.parametrize("seed", seeds(GRAPHS, 50))
 async def test_no_deadlock_and_every_barrier_is_consistent(seed: int, tmp_path: Path) -> None:
     rng = random.Random(seed)
     graph, world = draw(rng), World(seed)
