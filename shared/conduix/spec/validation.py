@@ -76,8 +76,10 @@ def validate(model: type[M], options: Mapping[str, Option], subject: Subject, pr
         # more than are reported at all would only cost time: placing compares them with each other
         errors = error.errors(include_url=False)[: 2 * MAX_PROBLEMS]
         faults = [_place(each, model, options, subject) for each in errors]
+        misspelt = {(*fault.path[:-1], _meant(fault, subject)) for fault in faults if _is_unknown(fault)}
         for fault, expected in _merged(faults):
-            _report(fault, expected, subject, problems)
+            if not (fault.error["type"] == "missing" and _beside_config(fault.path, subject) & misspelt):
+                _report(fault, expected, subject, problems)
         return None
     return valid if _no_bool_became_a_number(valid, options, problems) else None
 
@@ -135,10 +137,9 @@ def _report(fault: _Fault, expected: list[str], subject: Subject, problems: Prob
         message = f"{name} must be {' or '.join(expected)}, found {found}"
         problems.error(Code.WRONG_TYPE, fault.value, fault.path, message, suggestion)
     elif what == "extra_forbidden":
-        known = {key for shape in fault.shapes for model in models(shape) for key in field_names(model)}
-        meant = nearest(name, known | (subject.own_keys if len(fault.path) <= len(subject.path) + 2 else set()))
-        message = f"{subject.words} has no option {name!r}" + (f"; there are {_listed(known)}" if known else "")
-        problems.error(Code.UNKNOWN_KEY, fault.key, fault.path, message, meant)
+        known = _known_keys(fault)
+        message = f"{subject.words} has no option {name!r}" + (f"; it has {_listed(known)}" if known else "")
+        problems.error(Code.UNKNOWN_KEY, fault.key, fault.path, message, _meant(fault, subject))
     elif what == "missing":
         at = fault.key if fault.node is None else fault.value
         message = f"{subject.words} needs {name!r}"
@@ -146,6 +147,27 @@ def _report(fault: _Fault, expected: list[str], subject: Subject, problems: Prob
     else:
         message, suggestion = _invalid(fault, name, subject)
         problems.error(Code.INVALID_VALUE, fault.value, fault.path, message, suggestion)
+
+
+def _is_unknown(fault: _Fault) -> bool:
+    return fault.error["type"] == "extra_forbidden"
+
+
+def _known_keys(fault: _Fault) -> set[str]:
+    return {key for shape in fault.shapes for model in models(shape) for key in field_names(model)}
+
+
+def _meant(fault: _Fault, subject: Subject) -> str:
+    """The key that an unknown one was probably meant to be; the node's own keys are among them."""
+    own_keys = subject.own_keys if len(fault.path) <= len(subject.path) + 2 else frozenset()
+    return nearest(_name(fault.path), _known_keys(fault) | own_keys)
+
+
+def _beside_config(path: Path, subject: Subject) -> set[Path]:
+    """The two places where an option of a node may stand; deeper ones have one place."""
+    if len(path) == len(subject.path) + 1:
+        return {path, (*subject.path, "config", path[-1])}
+    return {path}
 
 
 def _name(path: Path) -> str:

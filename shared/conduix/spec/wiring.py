@@ -33,8 +33,11 @@ def _check_inputs(node: DraftNode, by_id: Mapping[str, DraftNode], ports: Ports,
         if feeder is None:
             known = [name for name, each in by_id.items() if each.role != "sink" and name != node.id]
             message = f"{node.id!r} reads {link.node!r}, which does not exist"
-            problems.error(Code.UNKNOWN_INPUT, link.mark, link.path, message, nearest(link.node, known))
+            meant = nearest(link.node, known)
+            problems.error(Code.UNKNOWN_INPUT, link.mark, link.path, message, meant)
             node.broken = True
+            if meant:
+                by_id[meant].broken = True  # that nobody reads it is the same mistake
         elif feeder.role == "sink":
             message = f"{node.id!r} reads {link.node!r}, which is a sink and puts nothing out"
             problems.error(Code.UNKNOWN_INPUT, link.mark, link.path, message)

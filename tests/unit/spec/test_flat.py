@@ -108,6 +108,10 @@ def test_mistakes(text: str, code: str, place: str, suggestion: str) -> None:
     assert found.suggestion.startswith(suggestion)
 
 
+def test_a_misspelt_input_is_one_mistake() -> None:
+    assert only(SOURCES + SINK % "inn").code == "UNKNOWN_INPUT"
+
+
 def test_reading_a_sink() -> None:
     found = bad(SOURCES + "sinks:\n  x: {type: drop, inputs: [in]}\n  y: {type: drop, inputs: [x]}\n")
     assert [(each.code, each.path) for each in found] == [("UNKNOWN_INPUT", "sinks.y.inputs[0]")]
