@@ -52,6 +52,13 @@ async def test_a_directory_that_vanishes(tmp_path: Path) -> None:
     (tmp_path / "out").rmdir()
     with pytest.raises(SystemicError, match="No such file or directory"):
         await sink.open(handle)
+    with pytest.raises(SystemicError, match="is missing"):
+        await sink.probe()
+    (tmp_path / "out").mkdir()
+    await sink.probe()
+    await sink.open(handle)
+    await finish(sink)
+    assert os.listdir(tmp_path / "out") == ["out.jsonl"]
 
 
 @dataclass

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -118,16 +118,17 @@ class FileSink:
         self._layout.restore(handle.get("layout"))
         if handle.get("inodes") is not None:
             return
-        for path, length in handle["lengths"].items():
-            target = Target(self._place(Path(path)), self._files, packed=self._packed)
-            target.resume(int(length))
-            self._targets[path] = target
+        lengths: Mapping[str, int] = handle["lengths"]
+        # all of them before the first is touched: if one fails, `probe` knows where
+        self._targets = {path: self._target_at(Path(path)) for path in lengths}
+        for path, target in self._targets.items():
+            target.resume(lengths[path])
             if target.begun and not self._overwrite:
                 with classed("read", target.place):
                     target.before = self._layout.follow(target.place, "gzip" if self._packed else "none")
 
-    def _place(self, path: Path) -> Path:
-        return part_of(path) if self._committed else path
+    def _target_at(self, path: Path) -> Target:
+        return Target(part_of(path) if self._committed else path, self._files, packed=self._packed)
 
     async def write(self, batch: Batch) -> Sequence[Letter]:
         """Append the batch to its file.
