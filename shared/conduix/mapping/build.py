@@ -48,7 +48,15 @@ class RawImport:
     mark: Mark
 
 
-Item = Bare | tree.Assign | RawMap | RawImport
+@dataclass(frozen=True, slots=True)
+class RawWhole:
+    """`from "file"`: the mapping is what the file holds."""
+
+    path: str
+    mark: Mark
+
+
+Item = Bare | tree.Assign | RawMap | RawImport | RawWhole
 
 
 def settle(child: Any) -> Any:
@@ -93,7 +101,7 @@ def statements_of(items: tuple[Item, ...], *, in_map: bool = False) -> tuple[Sta
 def _statement(item: Item, *, in_map: bool) -> Statement:
     if isinstance(item, RawMap):
         refuse("defining maps is not allowed within this block: declare maps outside of blocks", item.mark)
-    if isinstance(item, RawImport):
+    if isinstance(item, RawImport | RawWhole):
         refuse("importing mappings is not allowed within this block: import outside of blocks", item.mark)
     if isinstance(item, Bare):
         if isinstance(item.value, RawIf):

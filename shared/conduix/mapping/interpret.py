@@ -13,7 +13,7 @@ from conduix.mapping.arithmetic import BINARY, Mismatch, invert, negate, truth
 from conduix.mapping.describe import describe
 from conduix.mapping.functions import find
 from conduix.mapping.functions.declare import Function
-from conduix.mapping.record import Record
+from conduix.mapping.record import ABSENT, Record
 from conduix.mapping.tree import Expr, Mark, Statement
 from conduix.mapping.values import DELETED, NOTHING, Absent, WrongType, copied, equal, is_null, text, type_name
 
@@ -133,7 +133,7 @@ class _Frame:
     @property
     def record(self) -> Record:
         if not -len(self.records) <= self.index < len(self.records):
-            raise MappingError("target message part does not exist")
+            return ABSENT
         return self.records[self.index]
 
     @property

@@ -285,17 +285,24 @@ class _Scanner:
             return None
         if word in {"if", "match"}:
             return word.upper()
-        starts_statement = self._last is None or self._last.kind in {"NEWLINE", "LBRACE", "SEMICOLON"}
-        if starts_statement and word in {"meta", "let", "map", "import"} and self._introduces(word, end):
-            return word.upper()
+        if self._last is None or self._last.kind in {"NEWLINE", "LBRACE", "SEMICOLON"}:
+            return self._statement(word, self._after_blank(end))
         return None
 
-    def _introduces(self, word: str, end: int) -> bool:
+    def _statement(self, word: str, after: str) -> str | None:
+        """The keyword that `word` is at the start of a statement; elsewhere it could be the name of a field."""
+        named = after[:1] == '"' or (word != "import" and _WORD.match(after) is not None)
+        if word == "meta" and (named or (after[:1] == "=" and after != "==")):
+            return "META"
+        if word == "from" and self._last is None and self._dialect == "mapping" and after[:1] == '"':
+            return "FROM"
+        certain = self._dialect == "mapping" and (self._last is None or self._last.kind == "NEWLINE")
+        return word.upper() if word in {"let", "map", "import"} and (named or certain) else None
+
+    def _after_blank(self, end: int) -> str:
         blank = _SPACE.match(self._text, end)
-        after = self._text[blank.end() : blank.end() + 2] if blank else ""
-        if word == "meta" and after[:1] == "=" and after != "==":
-            return True
-        return after[:1] == '"' or (word != "import" and _WORD.match(after) is not None)
+        start = blank.end() if blank else end
+        return self._text[start : start + 2]
 
     def _sigil(self, sigil: str) -> Token:
         start = self._at + 1

@@ -89,7 +89,7 @@ def _would_shift(kind: str, states: list[dict[str, int]], stack: list[int], rule
         if origin not in states[stack[-1]]:
             return kind == "$END"
         stack.append(states[stack[-1]][origin])
-    return False
+    return kind == "$END" and stack[-1] in _tables()["ends"].values()
 
 
 def _describe(expected: set[str]) -> str:

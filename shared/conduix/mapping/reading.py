@@ -3,10 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import NoReturn
 
 from conduix.errors import MappingSyntaxError
 from conduix.mapping import tree
-from conduix.mapping.build import Bare, Item, RawIf, RawImport, RawMap, is_expression, refuse, settle, statements_of
+from conduix.mapping.build import (
+    Bare,
+    Item,
+    RawIf,
+    RawImport,
+    RawMap,
+    RawWhole,
+    is_expression,
+    refuse,
+    settle,
+    statements_of,
+)
 from conduix.mapping.check import check_expression, check_statements
 from conduix.mapping.functions import find
 from conduix.mapping.parser import parse
@@ -20,11 +32,17 @@ Importer = Callable[[str], str]
 
 def read_mapping(text: str, *, in_place: bool = False, read_import: Importer | None = None) -> Mapping:
     """See `conduix.mapping.parse_mapping`."""
+    return _read_mapping(text, in_place=in_place, read_import=read_import, chain=())
+
+
+def _read_mapping(text: str, *, in_place: bool, read_import: Importer | None, chain: tuple[str, ...]) -> Mapping:
     items = _items(text)
     first = items[0]
+    if isinstance(first, RawWhole):
+        return _from_file(first, in_place=in_place, read_import=read_import, chain=chain)
     if isinstance(first, Bare) and is_expression(first) and not (len(items) > 1 and isinstance(first.value, RawIf)):
         return _shorthand(items, first, text, in_place=in_place)
-    maps = _maps(items, read_import, depth=0)
+    maps = _maps(items, read_import, chain)
     statements = statements_of(tuple(item for item in items if not isinstance(item, RawMap | RawImport)))
     return Mapping(check_statements(statements), tuple(maps.values()), text, in_place)
 
@@ -56,14 +74,14 @@ def _shorthand(items: tuple[Item, ...], first: Bare, text: str, *, in_place: boo
     return Mapping((assignment,), (), text, in_place)
 
 
-def _maps(items: tuple[Item, ...], read_import: Importer | None, depth: int) -> dict[str, tree.MapDecl]:
+def _maps(items: tuple[Item, ...], read_import: Importer | None, chain: tuple[str, ...]) -> dict[str, tree.MapDecl]:
     maps: dict[str, tree.MapDecl] = {}
     for item in items:
         if isinstance(item, RawMap):
             statements = check_statements(statements_of(item.items, in_map=True))
             _add(maps, tree.MapDecl(item.name, statements, item.mark), item.mark)
         elif isinstance(item, RawImport):
-            for declared in _imported(item, read_import, depth).values():
+            for declared in _imported(item, read_import, chain).values():
                 _add(maps, declared, item.mark)
     return maps
 
@@ -74,22 +92,40 @@ def _add(maps: dict[str, tree.MapDecl], declared: tree.MapDecl, mark: Mark) -> N
     maps[declared.name] = declared
 
 
-def _imported(item: RawImport, read_import: Importer | None, depth: int) -> dict[str, tree.MapDecl]:
-    if read_import is None:
-        refuse("imports are not allowed here: write the maps into this mapping", item.mark)
-    if depth >= _MAX_IMPORTS:
-        refuse(f"imports are nested deeper than {_MAX_IMPORTS}: do two files import each other?", item.mark)
+def _from_file(item: RawWhole, *, in_place: bool, read_import: Importer | None, chain: tuple[str, ...]) -> Mapping:
+    text = _file(item, read_import, chain)
     try:
-        text = read_import(item.path)
-    except OSError as error:
-        refuse(f"failed to read import: {item.path}: {error.strerror or error}", item.mark)
-    try:
-        maps = _maps(_items(text), read_import, depth + 1)
+        return _read_mapping(text, in_place=in_place, read_import=read_import, chain=(*chain, item.path))
     except MappingSyntaxError as error:
-        refuse(f"in `{item.path}`, line {error.line}, column {error.column}: {error.message}", item.mark)
+        _refuse_import(item, error)
+
+
+def _imported(item: RawImport, read_import: Importer | None, chain: tuple[str, ...]) -> dict[str, tree.MapDecl]:
+    text = _file(item, read_import, chain)
+    try:
+        maps = _maps(_items(text), read_import, (*chain, item.path))
+    except MappingSyntaxError as error:
+        _refuse_import(item, error)
     if not maps:
         refuse(f"no maps to import from '{item.path}'", item.mark)
     return maps
+
+
+def _file(item: RawImport | RawWhole, read_import: Importer | None, chain: tuple[str, ...]) -> str:
+    if read_import is None:
+        refuse("imports are not allowed here: write the maps into this mapping", item.mark)
+    if item.path in chain:
+        refuse(f"`{item.path}` imports itself: {' -> '.join((*chain, item.path))}", item.mark)
+    if len(chain) >= _MAX_IMPORTS:
+        refuse(f"imports are nested deeper than {_MAX_IMPORTS}", item.mark)
+    try:
+        return read_import(item.path)
+    except OSError as error:
+        refuse(f"failed to read import: {item.path}: {error.strerror or error}", item.mark)
+
+
+def _refuse_import(item: RawImport | RawWhole, error: MappingSyntaxError) -> NoReturn:
+    refuse(f"in `{item.path}`, line {error.line}, column {error.column}: {error.message}", item.mark)
 
 
 def read_condition(text: str) -> Expr:

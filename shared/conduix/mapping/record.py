@@ -54,6 +54,18 @@ class Record:
         return self._content
 
 
+class _Absent(Record):
+    __slots__ = ()
+
+    @property
+    def value(self) -> Any:
+        raise MappingError("target message part does not exist")
+
+
+ABSENT = _Absent(content=b"")
+"""The record beyond the end of a batch: no metadata, no content, and its value is an error."""
+
+
 class Scope(Protocol):
     """What a function that needs more than its arguments may ask for."""
 
@@ -63,7 +75,7 @@ class Scope(Protocol):
 
     @property
     def record(self) -> Record:
-        """The record at `index`. Raises MappingError where the batch has none there."""
+        """The record at `index`; ABSENT where the batch has none there."""
 
     @property
     def new_meta(self) -> dict[str, Any]:

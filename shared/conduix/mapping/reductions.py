@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from conduix.mapping import tree
-from conduix.mapping.build import Bare, RawIf, RawImport, RawMap, refuse, settle
+from conduix.mapping.build import Bare, RawIf, RawImport, RawMap, RawWhole, refuse, settle
 from conduix.mapping.lexer import Token
 from conduix.mapping.tree import Expr, Mark
 
@@ -97,6 +97,10 @@ def _declare_map(children: list[Any]) -> RawMap:
 
 def _import_file(children: list[Any]) -> RawImport:
     return RawImport(children[1].value, children[1].mark)
+
+
+def _whole_import(children: list[Any]) -> tuple[RawWhole]:
+    return (RawWhole(children[1].value, children[1].mark),)
 
 
 # operators
@@ -316,6 +320,7 @@ _REDUCTIONS: dict[str, Callable[[list[Any]], Any]] = {
         _assign_variable,
         _declare_map,
         _import_file,
+        _whole_import,
         _binary,
         _unary,
         _rescue,

@@ -11,7 +11,7 @@ from typing import Any
 
 from conduix.errors import MappingSyntaxError
 from conduix.mapping import paths, tree
-from conduix.mapping.build import Bare, Item, RawIf, RawImport, RawMap, if_statement, refuse, settle
+from conduix.mapping.build import Bare, Item, RawIf, RawImport, RawMap, RawWhole, if_statement, refuse, settle
 from conduix.mapping.check import check_statements
 from conduix.mapping.parser import parse
 from conduix.mapping.reading import refuse_long
@@ -40,7 +40,7 @@ class _Remap:
         return tuple(made for item in items for made in self._statement(item))
 
     def _statement(self, item: Item) -> list[Statement]:
-        if isinstance(item, RawMap | RawImport):
+        if isinstance(item, RawMap | RawImport | RawWhole):
             refuse("a remap has no maps and imports: use a mapping for them", item.mark)
         if isinstance(item, tree.Assign):
             return self._assignment(item)

@@ -53,6 +53,15 @@ def test_other_records_of_the_batch() -> None:
     assert at(0, "batch_size()") == 3
 
 
+def test_beyond_the_end_of_the_batch_there_is_an_empty_record() -> None:
+    assert at(0, 'metadata("k").from(9)') is None
+    assert at(0, "meta().from(-9)") == {}
+    assert at(2, "errored().from(9)") is False
+    assert at(2, "content().from(9)") == b""
+    with pytest.raises(MappingError, match="target message part does not exist"):
+        at(0, 'json("n").from(9)')
+
+
 def test_metadata_as_text_and_as_it_is() -> None:
     record = (Record({}, {"n": 5, "e": ""}),)
     expression = parse_condition('[meta("n"), metadata("n"), meta("e"), meta("no"), meta()]')

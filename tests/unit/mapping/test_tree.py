@@ -6,6 +6,7 @@ import pytest
 
 from conduix.errors import MappingSyntaxError
 from conduix.mapping import parse_condition, parse_mapping, tree
+from conduix.mapping.interpret import Interpreter
 from conduix.mapping.rebuilding import rebuilt
 from conduix.mapping.tree import Call, Field, Lambda, Literal, Mark, Method, Param, This
 
@@ -89,7 +90,8 @@ def test_marks_point_at_the_text() -> None:
     assert statement.value.right.mark == Mark(3, 3)
 
 
-FILES = {"maps.blobl": "map double { root = this * 2 }",
+FILES = {"whole.blobl": 'map one { root = 1 }\nroot.a = this.b.apply("one")',
+"maps.blobl": "map double { root = this * 2 }",
     "more.blobl": 'import "maps.blobl"\nmap triple { root = this * 3 }', "none.blobl": "root = 1",
              "loop.blobl": 'import "loop.blobl"', "wrong.blobl": "map a {\n  root =\n}"}  # fmt: skip
 
@@ -106,11 +108,19 @@ class TestImports:
         )
         assert [declared.name for declared in mapping.maps] == ["double", "triple"]
 
+    def test_a_mapping_may_be_what_a_file_holds(self) -> None:
+        mapping = parse_mapping('from "whole.blobl"', read_import=self.read)
+        assert mapping == parse_mapping(FILES["whole.blobl"])
+        assert Interpreter(mapping).run({}).value == {"a": 1}
+
     @pytest.mark.parametrize(
         ("text", "part"),
         [('import "nope"\nroot = 1', "failed to read import: nope: No such file"),
         ('import "none.blobl"\nroot = 1', "no maps to import from 'none.blobl'"),
-        ('import "loop.blobl"\nroot = 1', "do two files import each other?"),
+        ('import "loop.blobl"\nroot = 1', "`loop.blobl` imports itself: loop.blobl -> loop.blobl"),
+         ('from "nope"', "failed to read import: nope: No such file"),
+         ('from "wrong.blobl"', "in `wrong.blobl`, line 3"),
+         ('from "whole.blobl"\nroot.b = 2', "expected end of the mapping"),
          ('import "wrong.blobl"\nroot = 1', "in `wrong.blobl`, line 3"),
          ('import "maps.blobl"\nmap double { root = 1 }', "map name collision: double")],
     )  # fmt: skip
