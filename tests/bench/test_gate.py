@@ -22,9 +22,10 @@ from tests.bench.workloads import WORKLOADS, Workload, run_conduix, run_loop
 RECORDS = 200_000
 REPEAT = 3
 
-THRESHOLDS = {"W1": 1.3, "W2": 3.0, "W4": 0.9, "W6": 0.7}
-"""Records per CPU second as a multiple of the W1 loop's, start-up left out. Low enough for a busy machine of two
-cores; a path that falls back from compiled code to the interpreter, or parses what it need not, is far below."""
+THRESHOLDS = {"W1": 1.15, "W2": 3.0, "W4": 0.9, "W6": 0.5}
+"""Records per CPU second as a multiple of the W1 loop's, start-up left out: about three quarters of what was measured
+on two busy cores (W1 1.55, W4 1.28, W6 0.73; W2 11.9, of which little is left when start-up is taken away). A path that
+falls back from compiled code to the interpreter, or that parses what nobody reads, is far below."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +56,9 @@ def start(tmp_path_factory: pytest.TempPathFactory) -> Start:
 def test_cost_of_a_record_stays_below_the_gate(name: str, sample: Orders, start: Start, tmp_path: Path) -> None:
     result = bench(WORKLOADS[name], sample, REPEAT, tmp_path)
     assert result.difference is None
-    ratio = (result.w1_loop.cpu - start.loop.cpu) / (result.ours.cpu - start.ours.cpu)
+    # a pass-through costs little more than its start: noise must not turn that little into nothing
+    ours = max(result.ours.cpu - start.ours.cpu, 0.01)
+    ratio = (result.w1_loop.cpu - start.loop.cpu) / ours
     assert ratio >= THRESHOLDS[name], f"{name}: {ratio:.2f} of the W1 loop, the gate is {THRESHOLDS[name]}"
 
 
