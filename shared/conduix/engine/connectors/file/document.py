@@ -135,10 +135,12 @@ class DocumentReader:
 
         self.content.close()
         self.content = self._reopen()
-        parser = ijson.basic_parse_coro(ijson.sendable_list())
+        events = ijson.sendable_list()
+        parser = ijson.basic_parse_coro(events)
         at = line_start = self._mark
         line = 1
         while data := self.content.at(at, _CHUNK):
+            del events[:]
             step = data if at + len(data) <= self._at else None
             for piece in [step] if step else [data[i : i + 1] for i in range(len(data))]:
                 try:
