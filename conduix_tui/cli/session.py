@@ -77,7 +77,7 @@ class Session:
         )
         with ExitStack() as stack:
             viewers: list[Viewer] = [StateLog(local.spec.name, self._log).show]
-            if self._terminal.interactive and self._args.log_format == "text":
+            if self._has_room_for_a_bar(local.spec):
                 viewers.append(stack.enter_context(Bar(local.spec, self._terminal)).show)
 
             def give_up() -> None:
@@ -86,6 +86,11 @@ class Session:
 
             link = Foreground(viewers, give_up)
             return link, asyncio.run(_supervised(assignment, link))
+
+    def _has_room_for_a_bar(self, spec: PipelineSpec) -> bool:
+        """On a terminal, unless records are written to it too, or logs that a machine reads."""
+        records = any(node.type == "stdout" for node in spec.role("sink")) and self._terminal.out.isatty()
+        return self._terminal.interactive and self._args.log_format == "text" and not records
 
     @contextmanager
     def _state(self) -> Iterator[LocalRun]:

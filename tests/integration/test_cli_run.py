@@ -258,23 +258,36 @@ def test_the_second_ctrl_c_ends_at_once_even_while_a_write_blocks(folder: Path) 
 # while it runs
 
 
-def test_a_terminal_gets_a_progress_bar_and_the_summary_replaces_it(folder: Path) -> None:
+def on_a_terminal(folder: Path, *argv: str, records_too: bool = False) -> tuple[int, str]:
+    """Run with standard error (and output) on a pseudo-terminal; the exit status and all that was shown there."""
     master, slave = pty.openpty()
     env = {**environment(folder), "TERM": "xterm-256color", "COLUMNS": "120"}
     with subprocess.Popen(
-        [CONDUIX, "run", "slow.yaml", "--set", "source.count=200", "--set", "sink={type: drop}"],
+        [CONDUIX, "run", "slow.yaml", *argv],
         cwd=folder,
         env=env,
         stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
+        stdout=slave if records_too else subprocess.DEVNULL,
         stderr=slave,
     ) as process:
         os.close(slave)
         seen = read_all(master)
-    assert process.returncode == 0
+    return process.returncode, seen
+
+
+def test_a_terminal_gets_a_progress_bar_and_the_summary_replaces_it(folder: Path) -> None:
+    status, seen = on_a_terminal(folder, "--set", "source.count=200", "--set", "sink={type: drop}")
+    assert status == 0
     assert re.search(r"slow .*\d+%  \d+ in  \d+/s", seen)
     assert "slow is done in " in seen.rpartition("\r")[0]
     assert "\x1b[?25h" in seen, "the cursor is shown again"
+
+
+def test_records_on_the_same_terminal_are_not_torn_by_a_bar(folder: Path) -> None:
+    status, seen = on_a_terminal(folder, "--set", "source.count=50", records_too=True)
+    assert status == 0
+    assert seen.startswith('{"n":1}\r\n' * 50)
+    assert "%" not in seen
 
 
 def read_all(master: int) -> str:
