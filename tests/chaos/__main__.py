@@ -15,7 +15,7 @@ from random import Random
 
 from conduix.spec.units import parse_duration
 from tests.chaos.cells import Bench, Cell, Impossible, all_cells
-from tests.chaos.driver import Difference, Reference, Scale, difference, make_reference
+from tests.chaos.driver import Difference, Reference, Scale, difference, make_reference, read_outputs
 from tests.chaos.report import Outcome, Session, write_report
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -71,7 +71,7 @@ def _run(cell: Cell, reference: Reference, work: Path, seed: int) -> Outcome:
     seconds = time.monotonic() - began
     different = Difference(0, 0)  # what passed was compared byte by byte
     if failure and (directory / "out").is_dir():
-        different = difference(directory / "out", reference.outputs)
+        different = difference(read_outputs(directory / "out"), reference.outputs)
     outcome = Outcome(cell, verdict, seconds, failure, different)
     if verdict is not None:  # what failed is left to be looked into
         shutil.rmtree(directory)

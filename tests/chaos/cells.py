@@ -12,8 +12,9 @@ from pathlib import Path
 from random import Random
 
 from conduix.engine.failpoints import NAMES
+from tests.chaos.crashfs import materialise
 from tests.chaos.driver import INTERRUPTED, KILLED, Finished, Reference, Run, Verdict, judge, other_sizes
-from tests.chaos.powerloss import Check, make_clean, record
+from tests.chaos.powerloss import Check, make_clean, prepare, record
 from tests.chaos.trace import Rereads
 
 MOMENTS = 20
@@ -235,12 +236,18 @@ def _refused_at(point: str) -> Callable[[Bench], Verdict]:
 
 
 def _power_cut(bench: Bench) -> Verdict:
-    """In this process, over fewer orders: one log is some thousand runs."""
-    random = bench.random
-    shutil.rmtree(bench.directory, ignore_errors=True)
-    clean = make_clean(bench.directory / "clean", POWER_RECORDS, random.getrandbits(32), interval="5ms")
-    recorder = record(clean.spec, bench.directory, random.choice((8_192, 16_384)))
-    results = list(Check(clean, recorder, random.choice((20_000, 65_536))).every_prefix(random.getrandbits(32)))
+    """In this process, over fewer orders: one log is some hundred runs. And once more while a run recovers."""
+    directory, random = bench.directory, bench.random
+    shutil.rmtree(directory, ignore_errors=True)
+    clean = make_clean(directory / "clean", POWER_RECORDS, random.getrandbits(32), interval="5ms")
+    prepare(directory / "disk")
+    recorder = record(clean.spec, directory / "disk", directory / "pool", random.choice((8_192, 16_384)))
+    check = Check(clean, recorder, random.choice((20_000, 65_536)))
+    results = list(check.every_prefix(random.getrandbits(32)))
+    _, _, left = random.choice(list(check.images(random.getrandbits(32))))
+    materialise(left, recorder.root, recorder.pool)
+    again = record(clean.spec, recorder.root, directory / "pool-again", 8_192)
+    results += Check(clean, again, 65_536).every_prefix(random.getrandbits(32))
     broken = [result for result in results if result is not None]
     assert not broken, f"{len(broken)} of {len(results)} cuts: {broken[0]}"
     return Verdict(len(results), 0, 0, Rereads(0, 0, 0))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
 import shutil
@@ -20,7 +21,6 @@ from conduix.engine.runtime.checkpoint import LocalStore
 from tests.chaos import orders
 from tests.chaos.trace import Rereads, rereads, segments
 
-OUTPUTS = ("brief.csv", "dead.jsonl", "full.jsonl")
 DONE_WITH_LETTERS = 3
 INTERRUPTED = 130
 KILLED = -signal.SIGKILL
@@ -46,6 +46,7 @@ class Reference:
     scale: Scale
     source: Path
     outputs: Mapping[str, bytes]
+    """See `read_outputs`."""
     expected: orders.Expected
 
 
@@ -165,7 +166,7 @@ def make_reference(scale: Scale, seed: int, directory: Path) -> Reference:
     finished = run.finish(run.start(BATCH_BYTES[0]))
     if finished.code != DONE_WITH_LETTERS:
         raise AssertionError(f"the clean run ended {finished.code}: {run.last_words()}")
-    reference = Reference(scale, source, {name: (run.out / name).read_bytes() for name in OUTPUTS}, expected)
+    reference = Reference(scale, source, read_outputs(run.out), expected)
     judge_by_hand(run.out, expected)
     judge(run, finished, reference)
     return reference
@@ -197,7 +198,6 @@ def judge(run: Run, finished: Finished, reference: Reference, restarts: int = 0)
         AssertionError: says what differs.
     """
     assert finished.code == DONE_WITH_LETTERS, f"ended {finished.code}: {run.last_words()}"
-    assert sorted(path.name for path in run.out.iterdir()) == sorted(OUTPUTS)
     same_outputs(run.out, reference.outputs)
     balanced(finished.summary, reference.expected)
     assert finished.summary["restarts"] == restarts, f"{finished.summary['restarts']} restarts: {run.last_words()}"
@@ -207,12 +207,38 @@ def judge(run: Run, finished: Finished, reference: Reference, restarts: int = 0)
     return Verdict(run.kills, run.stops, restarts, counted)
 
 
-def same_outputs(out: Path, outputs: Mapping[str, bytes]) -> None:
-    """Files byte by byte; letters as a multiset, for two stages write them, and without times and run."""
-    letters_only = {"dead.jsonl": outputs["dead.jsonl"]}
-    assert difference(out, letters_only) == Difference(0, 0), f"letters: {difference(out, letters_only)}"
-    for name in ("full.jsonl", "brief.csv"):
-        assert (out / name).read_bytes() == outputs[name], f"{name}: {difference(out, {name: outputs[name]})}"
+def read_outputs(out: Path) -> dict[str, bytes]:
+    """Every file below `out`, by its path there, gzip unpacked: its members are as long as the checkpoints were apart.
+
+    Letters are sorted, for two stages write them, and without times and run.
+    """
+    return {str(path.relative_to(out)): _content(path) for path in sorted(out.rglob("*")) if path.is_file()}
+
+
+def _content(path: Path) -> bytes:
+    data = path.read_bytes()
+    if path.suffix == ".gz":
+        return gzip.decompress(data)
+    if path.name == "dead.jsonl":
+        return b"\n".join(sorted(map(_without_times, data.splitlines())))
+    return data
+
+
+def _without_times(line: bytes) -> bytes:
+    try:
+        letter = json.loads(line)
+    except ValueError:  # no letter, and found to be none
+        return line
+    kept = {key: value for key, value in letter.items() if key not in {"first_at", "last_at", "run"}}
+    return json.dumps(kept, sort_keys=True).encode()
+
+
+def same_outputs(out: Path, wanted: Mapping[str, bytes]) -> None:
+    """The same files with the same content, and no others."""
+    found = read_outputs(out)
+    assert found.keys() == wanted.keys(), f"there are {', '.join(found)}; there should be {', '.join(wanted)}"
+    for name, content in wanted.items():
+        assert found[name] == content, f"{name}: {difference({name: found[name]}, {name: content})}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,13 +250,11 @@ class Difference:
     """Written more often than in the clean run."""
 
 
-def difference(out: Path, outputs: Mapping[str, bytes]) -> Difference:
+def difference(found: Mapping[str, bytes], wanted: Mapping[str, bytes]) -> Difference:
     """Count what is missing in the outputs, and what is there too often."""
     lost = doubled = 0
-    for name, wanted in outputs.items():
-        found = (out / name).read_bytes() if (out / name).exists() else b""
-        lines = _comparable if name == "dead.jsonl" else bytes.splitlines
-        should, does = Counter(lines(wanted)), Counter(lines(found))
+    for name, content in wanted.items():
+        should, does = Counter(content.splitlines()), Counter(found.get(name, b"").splitlines())
         lost += (should - does).total()
         doubled += (does - should).total()
     return Difference(lost, doubled)
@@ -239,20 +263,6 @@ def difference(out: Path, outputs: Mapping[str, bytes]) -> Difference:
 def letters(path: Path) -> list[dict[str, Any]]:
     """Dead letters."""
     return [json.loads(line) for line in path.read_bytes().splitlines()]
-
-
-def _comparable(data: bytes) -> list[bytes]:
-    """Letters without what differs from run to run; what is no letter stays as it is, and is found to be none."""
-    return [_without_times(line) for line in data.splitlines()]
-
-
-def _without_times(line: bytes) -> bytes:
-    try:
-        letter = json.loads(line)
-    except ValueError:
-        return line
-    kept = {key: value for key, value in letter.items() if key not in {"first_at", "last_at", "run"}}
-    return json.dumps(kept, sort_keys=True).encode()
 
 
 def balanced(summary: Mapping[str, Any], expected: orders.Expected) -> None:

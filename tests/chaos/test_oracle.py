@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from pathlib import Path
 
 import pytest
 
 from tests.chaos import orders
-from tests.chaos.driver import Difference, difference
+from tests.chaos.driver import Difference, difference, read_outputs, same_outputs
 from tests.chaos.trace import Rereads, rereads, segments
 
 pytestmark = pytest.mark.chaos
@@ -67,13 +68,29 @@ def test_records_that_were_skipped_are_missing(tmp_path: Path) -> None:
     assert judged(tmp_path / "trace", (7, 0, 30), (8, 50, 100)).missing == 2
 
 
+def written(out: Path, full: bytes, letter: dict[str, str]) -> dict[str, bytes]:
+    out.mkdir()
+    (out / "full.jsonl").write_bytes(full)
+    (out / "all.jsonl.gz").write_bytes(gzip.compress(full[:2]) + gzip.compress(full[2:]))
+    (out / "dead.jsonl").write_text(json.dumps(letter) + "\n")
+    return read_outputs(out)
+
+
 def test_lost_and_doubled_records_are_counted(tmp_path: Path) -> None:
     letter = {"id": "x", "first_at": "now", "last_at": "now", "run": "r"}
-    outputs = {"full.jsonl": b"1\n2\n", "brief.csv": b"a\n", "dead.jsonl": json.dumps(letter).encode() + b"\n"}
-    (tmp_path / "full.jsonl").write_bytes(b"1\n1\n")
-    (tmp_path / "brief.csv").write_bytes(b"a\n")
-    (tmp_path / "dead.jsonl").write_text(json.dumps({**letter, "first_at": "later"}) + "\n")
-    assert difference(tmp_path, outputs) == Difference(lost=1, doubled=1)
+    wanted = written(tmp_path / "one", b"1\n2\n", letter)
+    found = written(tmp_path / "two", b"1\n1\n", {**letter, "first_at": "later"})
+    assert difference(found, wanted) == Difference(lost=2, doubled=2)
+    with pytest.raises(AssertionError, match="lost=1, doubled=1"):
+        same_outputs(tmp_path / "two", wanted)
+
+
+def test_a_file_that_should_not_be_there_is_found(tmp_path: Path) -> None:
+    wanted = written(tmp_path / "one", b"1\n2\n", {"id": "x"})
+    same_outputs(tmp_path / "one", wanted)
+    (tmp_path / "one" / "full.jsonl.part").touch()
+    with pytest.raises(AssertionError, match=r"full\.jsonl\.part"):
+        same_outputs(tmp_path / "one", wanted)
 
 
 def test_one_percent_of_the_orders_is_bad_in_every_way_and_the_same_for_a_seed(tmp_path: Path) -> None:

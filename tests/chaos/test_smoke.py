@@ -14,7 +14,7 @@ from tests.chaos import orders
 from tests.chaos.__main__ import draw
 from tests.chaos.cells import Bench, Cell, Impossible, all_cells, killed_at
 from tests.chaos.driver import Reference, Scale, make_reference, same_outputs
-from tests.chaos.powerloss import make_clean, run_here
+from tests.chaos.powerloss import make_clean, prepare, run_here
 from tests.chaos.trace import rereads, segments
 
 SEED = 3
@@ -82,10 +82,10 @@ def test_a_store_that_starts_from_zero_writes_the_same_and_is_found_all_the_same
     monkeypatch.setenv("CONDUIX_TRACE_READS", str(tmp_path / "trace"))
     clean = make_clean(tmp_path / "clean", 2_000, SEED)
     (tmp_path / "trace").unlink()
-    (tmp_path / "other" / "out").mkdir(parents=True)
+    prepare(tmp_path / "other")
     monkeypatch.setattr(failpoints, "_armed", failpoints._armed_from({**TESTING, "CONDUIX_FAILPOINT": LATE}))
-    assert run_here(clean.spec, tmp_path / "other", 4_096, store).restarts == 1
+    assert run_here(clean.spec, tmp_path / "other", 4_096, store=store).restarts == 1
     same_outputs(tmp_path / "other" / "out", clean.outputs)
-    counted = rereads(segments(tmp_path / "trace"), orders.expect(tmp_path / "clean" / "orders.jsonl"), {})
+    counted = rereads(segments(tmp_path / "trace"), orders.expect(clean.source), {})
     assert counted.missing == 0
     assert (counted.beyond > 0) == found
