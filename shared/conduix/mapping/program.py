@@ -8,7 +8,7 @@ on behind that record. So errors cost what they cost, and records without errors
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -75,18 +75,21 @@ class Program:
     def fast(self) -> BatchFunction:
         """The function for the records of this input, with its projection if it has one."""
         made = compile_batch(self._order)
-        return self.whole if made.shape.whole and self._order.form == "struct" else made
+        return self.whole if self._order.form == "struct" and made.shape.whole else made
 
     @cached_property
     def whole(self) -> BatchFunction:
-        """The function for whole records."""
-        form = "value" if self._order.form == "struct" else self._order.form
-        return compile_batch(_with_form(self._order, form))
+        """The function for whole records, which can take what the projection of lines of JSON cannot."""
+        return compile_batch(replace(self._order, form="value"))
+
+    @cached_property
+    def projects(self) -> bool:
+        """Are records decoded by a projection?"""
+        return self._order.form == "struct" and self.fast is not self.whole
 
     @cached_property
     def _decode(self) -> Callable[[bytes], Any]:
-        kind = self.fast.decode_type if self.fast is not self.whole else Any
-        return msgspec.json.Decoder(kind).decode
+        return msgspec.json.Decoder(self.fast.decode_type).decode
 
     def source(self) -> str:
         """The projection and the generated code, for people."""
@@ -112,8 +115,8 @@ class Program:
             MappingError: a step with `on_error: fail` failed.
         """
         run = _Run(self, given, shard)
+        projected = self.projects and not self._by_whole
         function = self.whole if self._by_whole else self.fast
-        projected = function is not self.whole
         decode = self._decode if projected else None
         feed, records = _records(function, given, given.decoder(decode))
         while True:
@@ -135,10 +138,6 @@ class Program:
         for index in range(given.count):
             run.by_reference(index, fits)
         return run.made
-
-
-def _with_form(order: Order, form: Any) -> Order:
-    return Order(order.steps, order.ports, form, order.columns, order.offsets, order.raw, order.meta)
 
 
 def _records(function: BatchFunction, given: Input, decode: Callable[[Any], Any] | None) -> tuple[Any, Iterator[Any]]:
@@ -188,7 +187,7 @@ class _Run:
     def _by_projection(self, index: int) -> bool:
         """A record of which only parts that nobody reads are unreadable counts as read, whichever function runs."""
         program = self.program
-        if program.fast is program.whole or not self.given.is_text(index):
+        if not program.projects or not self.given.is_text(index):
             return False
         try:
             record = program._decode(self.given.items[index])  # noqa: SLF001 - one class in two parts
@@ -197,8 +196,8 @@ class _Run:
         return self._by(program.fast, index, record)
 
     def _by(self, function: BatchFunction, index: int, record: Any) -> bool:
-        parts = {"offset": self._position, "meta": self._meta, "line": lambda i: self.given.items[i]}
-        taken = [record if part == "record" else parts[part](index) for part in function.takes]
+        beside = {"offset": self._position, "meta": self._meta, "line": self._item}
+        taken = [record if part == "record" else beside[part](index) for part in function.takes]
         one = taken[0] if len(taken) == 1 else tuple(taken)
         try:
             function.run(iter([one]), self.outs, self.offsets, self.metas, self.made.filtered, self.shard)
@@ -209,6 +208,9 @@ class _Run:
     def _position(self, index: int) -> int:
         return self.given.offsets[index]
 
+    def _item(self, index: int) -> Any:
+        return self.given.items[index]
+
     def _meta(self, index: int) -> Mapping[str, Any]:
         return self.given.metas[index] if self.given.metas else {}
 
@@ -217,7 +219,8 @@ class _Run:
         try:
             value = self.given.whole(index)
         except Unreadable as unreadable:
-            self._unreadable(index, unreadable)
+            if not self._by_projection(index):
+                self._unreadable(index, unreadable)
             return
         program = self.program
         outcome = program._reference.run(value, self._meta(index), self.shard, self._position(index))  # noqa: SLF001

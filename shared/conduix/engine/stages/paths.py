@@ -63,6 +63,10 @@ def without(paths: tuple[str, ...]) -> Expr:
     return Method(This(GENERATED), "without", tuple(Literal(path, GENERATED) for path in paths), GENERATED)
 
 
+EMPTY = Method(This(GENERATED), "with", (), GENERATED)
+"""`this.with()`: an empty object; a record that is no object fails instead of becoming one."""
+
+
 def mapping(*statements: Statement) -> Mapping:
     """A mapping made of statements instead of text."""
     return Mapping(statements, (), "")

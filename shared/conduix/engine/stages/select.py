@@ -8,9 +8,9 @@ from typing import Self
 from pydantic import Field, model_validator
 
 from conduix.engine.catalog import Entry
-from conduix.engine.stages.paths import GENERATED, FieldPath, assign, copy_if_there, mapping, without
+from conduix.engine.stages.paths import EMPTY, FieldPath, assign, copy_if_there, mapping, without
 from conduix.mapping.steps import MapStep, OnError, Step
-from conduix.mapping.tree import Expr, Object
+from conduix.mapping.tree import Expr
 from conduix.spec.options import Options
 
 
@@ -52,7 +52,7 @@ class ExcludeOptions(Options):
 
 def _lower_select(options: SelectOptions, node: str, when: Expr | None, on_error: OnError) -> Sequence[Step]:
     copies = [copy_if_there(field, field) for field in options.fields]
-    return [MapStep(node, mapping(assign(None, Object((), GENERATED)), *copies), when, on_error)]
+    return [MapStep(node, mapping(assign(None, EMPTY), *copies), when, on_error)]
 
 
 def _lower_exclude(options: ExcludeOptions, node: str, when: Expr | None, on_error: OnError) -> Sequence[Step]:

@@ -14,7 +14,7 @@ import msgspec
 from conduix.errors import MappingError
 from conduix.mapping.compiler.code import attribute, call, choose, compare, const, is_type, item, name, negated
 from conduix.mapping.compiler.expressions import evaluate
-from conduix.mapping.compiler.generator import Generator, Learned, NotCompiled, jsonable
+from conduix.mapping.compiler.generator import RECORD, Generator, Learned, NotCompiled, jsonable
 from conduix.mapping.compiler.operators import strict_condition
 from conduix.mapping.compiler.project import Shape, describe, type_of
 from conduix.mapping.compiler.sampling import sampler
@@ -118,11 +118,14 @@ class _Writer:
     def _start(self) -> Value:
         code = self.gen.code
         if self.order.form == "struct":
-            return Projected(self.shape, name("m"), sure=True)
+            return Projected(self.shape, name(RECORD), sure=True)
         if self.order.form == "value":
-            return Plain(name("m"), T.JSON)
+            if self.learned.objects:
+                code.refuse_unless(is_type(self._record(), "dict"))
+                self.gen.prove(name(RECORD), T.DICT)
+            return Plain(name(RECORD), T.JSON)
         if self.order.form == "text":
-            return Plain(name("m"), T.STR)
+            return Plain(name(RECORD), T.STR)
         slots = [f"c{index}" for index in range(len(self.order.columns))]
         target = ast.Tuple([ast.Name(slot, ast.Store()) for slot in slots], ast.Store())
         code.emit(ast.Assign([target], self._record()))
@@ -131,7 +134,7 @@ class _Writer:
 
     def _record(self) -> ast.expr:
         self.takes.add("record")
-        return name("m")
+        return name(RECORD)
 
     # steps
 
@@ -163,7 +166,7 @@ class _Writer:
         self.gen.code.increase(f"d{position}", const(1))
         self.gen.code.emit(ast.Continue())
 
-    def _test(self, step: object, condition: Expr, value: Value) -> ast.expr:
+    def _test(self, condition: Expr, value: Value) -> ast.expr:
         """A condition's code; by the interpreter where it cannot be compiled."""
         key = id(condition)
         if key not in self.learned.interpreted:
@@ -178,11 +181,11 @@ class _Writer:
 
     def _filter(self, position: int, step: FilterStep, value: Value) -> None:
         with self._where(step, value) as body:
-            test = self._test(step, step.condition, value)
+            test = self._test(step.condition, value)
             with self.gen.block() as gone:
                 self._drop(position)
             self.gen.code.emit(ast.If(negated(test), gone, []))
-        self._attach(step, body)
+        self._attach(body)
 
     def _sample(self, position: int, step: SampleStep, value: Value) -> None:
         keep = f"keep{position}"
@@ -195,14 +198,14 @@ class _Writer:
                 self._drop(position)
             arguments = [name("o")] if step.seed is not None else []
             self.gen.code.emit(ast.If(negated(call(name(keep), *arguments)), gone, []))
-        self._attach(step, body)
+        self._attach(body)
 
     def _where(self, step: FilterStep | SampleStep | MapStep, value: Value) -> Any:
         """The block of a step: that of its `when`, if it has one."""
-        self._when = None if step.when is None else self._test(step, step.when, value)
+        self._when = None if step.when is None else self._test(step.when, value)
         return self.gen.branch() if self._when is not None else self.gen.block()
 
-    def _attach(self, step: object, body: list[ast.stmt]) -> None:
+    def _attach(self, body: list[ast.stmt]) -> None:
         if self._when is None:
             self.gen.code.body.extend(body)
         else:
@@ -211,7 +214,7 @@ class _Writer:
     def _map(self, position: int, step: MapStep, value: Value) -> Value:
         if step.when is None:
             return self._mapped(position, step, value)
-        when = self._test(step, step.when, value)
+        when = self._test(step.when, value)
         result = self.gen.code.fresh("j")
         with self.gen.branch() as yes:
             made = self.gen.plain(self._between(self._mapped(position, step, value)))
@@ -310,7 +313,7 @@ class _Writer:
             self._first_route(position, step, list(step.routes), value)
             return
         for route, condition in step.routes:
-            test = const(True) if condition is None else self._test(step, condition, value)
+            test = const(True) if condition is None else self._test(condition, value)
             tests.append((route, self.gen.code.keep(test, "t")))
         self.gen.code.set(taken, ast.BoolOp(ast.Or(), [test for _, test in tests]) if len(tests) > 1 else tests[0][1])
         with self.gen.block() as unmatched:
@@ -344,7 +347,7 @@ class _Writer:
         if condition is None:
             self._emit(route, value)
             return
-        test = self._test(step, condition, value)
+        test = self._test(condition, value)
         with self.gen.branch() as yes:
             self._emit(route, value)
             if not self.gen.code.body:
@@ -382,7 +385,7 @@ class _Writer:
 
     def _reads_record(self) -> bool:
         return any(
-            isinstance(node, ast.Name) and node.id == "m" for statement in self.loop for node in ast.walk(statement)
+            isinstance(node, ast.Name) and node.id == RECORD for statement in self.loop for node in ast.walk(statement)
         )
 
     def _function(self, takes: tuple[str, ...]) -> ast.FunctionDef:
@@ -415,7 +418,7 @@ class _Writer:
         return body
 
 
-_TAKEN = {"offset": "o", "line": "l", "meta": "meta", "record": "m"}
+_TAKEN = {"offset": "o", "line": "l", "meta": "meta", "record": RECORD}
 
 _encode = msgspec.json.encode
 

@@ -16,10 +16,14 @@ _COMPARISONS: Mapping[str, ast.cmpop] = {
     "is": ast.Is(), "is not": ast.IsNot(), "in": ast.In(),
 }  # fmt: skip
 
+_OPPOSITES: Mapping[type[ast.cmpop], ast.cmpop] = {
+    ast.Eq: ast.NotEq(), ast.NotEq: ast.Eq(), ast.Is: ast.IsNot(), ast.IsNot: ast.Is(),
+}  # fmt: skip
+
 NONE = ast.Constant(None)
 
 
-def const(value: str | int | float | bool | None) -> ast.expr:
+def const(value: str | float | bool | None) -> ast.expr:
     """A constant; negative numbers too."""
     return ast.Constant(value)
 
@@ -50,7 +54,9 @@ def binary(left: ast.expr, operator: str, right: ast.expr) -> ast.expr:
 
 
 def compare(left: ast.expr, operator: str, right: ast.expr) -> ast.expr:
-    """`left operator right`, a bool."""
+    """`left operator right`, a bool; identity of constants is known at once."""
+    if operator in {"is", "is not"} and isinstance(left, ast.Constant) and isinstance(right, ast.Constant):
+        return const((left.value is right.value) == (operator == "is"))
     return ast.Compare(left, [_COMPARISONS[operator]], [right])
 
 
@@ -60,7 +66,9 @@ def between(low: float, value: ast.expr, high: float) -> ast.expr:
 
 
 def negated(value: ast.expr) -> ast.expr:
-    """`not value`."""
+    """`not value`; an equality or identity turned round instead."""
+    if isinstance(value, ast.Compare) and len(value.ops) == 1 and type(value.ops[0]) in _OPPOSITES:
+        return ast.Compare(value.left, [_OPPOSITES[type(value.ops[0])]], value.comparators)
     return ast.UnaryOp(ast.Not(), value)
 
 

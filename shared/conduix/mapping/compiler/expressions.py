@@ -5,8 +5,10 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
+from conduix.errors import MappingError
 from conduix.mapping import tree
 from conduix.mapping.compiler import calls, streams
 from conduix.mapping.compiler.code import both, call, choose, compare, const, display, either, is_type, listing, name
@@ -14,8 +16,7 @@ from conduix.mapping.compiler.generator import Generator, NotCompiled
 from conduix.mapping.compiler.operators import condition, inversion, negation, operate, truth_of
 from conduix.mapping.compiler.values import Plain, Record, Scope, T, Value, types_of, within
 from conduix.mapping.tree import Expr
-from conduix.mapping.values import DELETED, NOTHING, Absent, equal, is_null
-from conduix.errors import MappingError
+from conduix.mapping.values import DELETED, NOTHING, Absent, is_null
 
 ABSENT_CALLS = {"deleted": DELETED, "nothing": NOTHING}
 
@@ -141,20 +142,21 @@ def _called(node: ast.Call) -> str:
 
 
 def _if(gen: Generator, node: tree.If, scope: Scope) -> Value:
-    arms = [(lambda test=test: condition(gen, gen.value(test, scope)), body, scope) for test, body in node.branches]
-    return _branches(gen, arms, node.otherwise, scope)
+    def test_of(test: Expr) -> Callable[[], ast.expr]:
+        return lambda: condition(gen, gen.value(test, scope))
+
+    return _branches(gen, [(test_of(test), body, scope) for test, body in node.branches], node.otherwise, scope)
 
 
 def _match(gen: Generator, node: tree.Match, scope: Scope) -> Value:
     if node.target is not None:
         target = gen.value(node.target, scope)
         scope = replace(scope, this=gen.settle_now(target))
-    arms = []
+    arms: list[_Arm] = []
     for case in node.cases:
         if case.pattern is None:
             return _branches(gen, arms, case.body, scope)
-        pattern = case.pattern
-        arms.append((lambda pattern=pattern: _fits(gen, pattern, scope), case.body, scope))
+        arms.append((partial(_fits, gen, case.pattern, scope), case.body, scope))
     return _branches(gen, arms, None, scope)
 
 

@@ -15,22 +15,36 @@ from msgspec import UNSET
 
 from conduix.mapping import paths
 from conduix.mapping.compiler.code import (
-    NONE, Code, attribute, call, choose, compare, const, display, is_simple, is_type, item, name,
+    NONE,
+    Code,
+    attribute,
+    call,
+    choose,
+    compare,
+    const,
+    display,
+    is_simple,
+    is_type,
+    item,
+    name,
 )  # fmt: skip
 from conduix.mapping.compiler.project import Shape, can_be_field
 from conduix.mapping.compiler.values import Built, Plain, Projected, Record, Scope, Stream, T, Value, within
 from conduix.mapping.tree import Expr
 from conduix.mapping.values import Absent, Timestamp, to_text
 
+RECORD = "m"
+"""The local name of the record as it came."""
+
 LIMIT = float(2**53)
 """Below it, floats are exact integers: calculating with ints and floats mixed gives what the reference gives."""
 
 
-class Unfit(Exception):  # noqa: N818 - a signal of the generated code, never seen outside
+class Unfit(Exception):
     """The generated code does not cover this record; the reference decides what comes of it."""
 
 
-class NotCompiled(Exception):  # noqa: N818 - a signal between the modules of this package
+class NotCompiled(Exception):
     """This step is left to the interpreter."""
 
 
@@ -42,6 +56,8 @@ class Learned:
     """Lists (by the id of their node) that somebody else than the output reads."""
     interpreted: set[int] = field(default_factory=set)
     """Steps (by id) that are left to the interpreter."""
+    objects: bool = False
+    """Fields of the record are read: a record that is no object is left to the reference."""
     changed: bool = False
 
     def add(self, to: set[int], key: int) -> None:
@@ -193,6 +209,10 @@ class Generator:
             return Plain(NONE, T.NULL) if is_simple(value.code) else value
         base = self.code.keep(value.code, "o")
         kept = self._kept.get((base.id, key)) if isinstance(base, ast.Name) else None
+        if isinstance(base, ast.Name) and base.id == RECORD and not within(types, T.DICT):
+            # looked at once at the top, instead of at every field
+            self.learned.changed |= not self.learned.objects
+            self.learned.objects = True
         if kept is None:
             get = call(attribute(base, "get"), const(key))
             step = call(self.bound(paths.step), base, const(key))

@@ -15,7 +15,15 @@ from typing import Any
 from conduix.mapping import paths, tree
 from conduix.mapping.compiler import inline_text, inline_time, streams
 from conduix.mapping.compiler.code import (
-    attribute, between, binary, call, choose, compare, const, is_type, name,
+    attribute,
+    between,
+    binary,
+    call,
+    choose,
+    compare,
+    const,
+    is_type,
+    name,
 )  # fmt: skip
 from conduix.mapping.compiler.generator import LIMIT, Generator, NotCompiled
 from conduix.mapping.compiler.operators import number
@@ -126,6 +134,10 @@ def _exists(gen: Generator, node: tree.Method, scope: Scope) -> Value | None:
                 return Plain(_projected_exists(gen, value, key), T.BOOL)
             value = gen.field(value, key)
         else:
+            made = gen.kept(value)
+            if last and within(made.types, T.DICT):
+                return Plain(compare(const(key), "in", made.code), T.BOOL)
+            value = made
             rest = replace(node, args=(tree.Literal(paths.join(keys[position:]), path.mark),))
             return _generic(gen, rest, value, scope)
     return None
@@ -157,6 +169,20 @@ def _without(gen: Generator, node: tree.Method, scope: Scope) -> Value | None:
         gone = {path[0] for path in removed}
         return Record({key: part for key, part in value.fields.items() if key not in gone})
     return _generic(gen, node, value, scope)
+
+
+def _with_only(gen: Generator, node: tree.Method, scope: Scope) -> Value | None:
+    """`value.with()`: an empty object, of anything that is an object itself."""
+    if node.args:
+        return None
+    value = gen.value(node.target, scope)
+    if isinstance(value, Projected) and value.sure and not value.shape.whole:
+        return Record({})
+    if not isinstance(value, Record):
+        made = gen.kept(value)
+        if not within(made.types, T.DICT):
+            gen.code.refuse_unless(is_type(made.code, "dict"))
+    return Record({})
 
 
 def _get(gen: Generator, node: tree.Method, scope: Scope) -> Value | None:
@@ -273,6 +299,7 @@ METHODS: Mapping[str, Inline] = {
     "length": _length,
     "exists": _exists,
     "without": _without,
+    "with": _with_only,
     "get": _get,
     "or": _or,
     "catch": _catch,

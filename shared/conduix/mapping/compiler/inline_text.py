@@ -10,7 +10,13 @@ import msgspec
 
 from conduix.mapping import tree
 from conduix.mapping.compiler.code import (
-    attribute, both, call, choose, compare, const, is_type,
+    attribute,
+    both,
+    call,
+    choose,
+    compare,
+    const,
+    is_type,
 )  # fmt: skip
 from conduix.mapping.compiler.generator import LIMIT, Generator
 from conduix.mapping.compiler.values import Plain, Scope, T, Value, within

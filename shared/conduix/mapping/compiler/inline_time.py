@@ -1,47 +1,35 @@
-"""`text.ts_parse(layout).ts_unix()` in generated code: two memories of halves instead of a calendar calculation."""
+"""`text.ts_parse(layout).ts_unix()` in generated code, without a timestamp in between."""
 
 from __future__ import annotations
 
 import ast
-import re
 from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
 
 from conduix.mapping import tree
-from conduix.mapping.compiler.code import binary, const, item
+from conduix.mapping.compiler.code import attribute, binary, call, compare, const, item, name
 from conduix.mapping.compiler.generator import Generator
 from conduix.mapping.compiler.values import Plain, Scope, T, Value, within
 from conduix.mapping.golayout import parser
 from conduix.mapping.timestamps import SECOND
+from conduix.mapping.values import text as text_of
 
 _LAYOUTS = frozenset({"2006-01-02T15:04:05Z", "2006-01-02T15:04:05Z07:00", "2006-01-02T15:04:05.999999999Z07:00"})
-_HOUR = re.compile(r"[12][0-9]{3}-[0-9]{2}-[0-9]{2}T[0-9]{2}")
-_REST = re.compile(r":[0-9]{2}:[0-9]{2}(?:Z|[+-][0-9]{2}:[0-9]{2})")
-_MOST = 16_384
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MARKS = "--T::Z"
+"""Every third character, from the fifth on, of a time written like 2006-01-02T15:04:05Z."""
 
 
-class _Half(dict[str, int]):
-    """Seconds of one half of a text, by the half: worked out by the layout's own parser with a zero other half."""
-
-    def __init__(self, layout: str, pattern: re.Pattern[str], complete: Callable[[str], str]) -> None:
-        super().__init__()
-        self._parse = parser(layout)
-        self._pattern = pattern
-        self._complete = complete
-
-    def __missing__(self, half: str) -> int:
-        if self._pattern.fullmatch(half) is None:
-            raise LookupError(half)
-        seconds = self._parse(self._complete(half)).nanos // SECOND
-        if len(self) >= _MOST:
-            self.clear()
-        self[half] = seconds
-        return seconds
+def _by_layout(layout: str) -> Callable[[Any], int]:
+    parse = parser(layout)
+    return lambda value: parse(text_of(value)).nanos // SECOND
 
 
 def unix_seconds(gen: Generator, node: tree.Method, scope: Scope) -> Value | None:
-    """The seconds of a text of the form 2006-01-02T15:04:05 with Z or an offset; other texts go to the reference."""
+    """The seconds of a text: by `datetime` where it is written like 2006-01-02T15:04:05Z, else by the layout."""
     inner = node.target
-    if not isinstance(inner, tree.Method) or inner.name != "ts_parse" or gen.guarded:
+    if not isinstance(inner, tree.Method) or inner.name != "ts_parse":
         return None
     layout = inner.args[0]
     if not isinstance(layout, tree.Literal) or layout.value not in _LAYOUTS:
@@ -49,10 +37,14 @@ def unix_seconds(gen: Generator, node: tree.Method, scope: Scope) -> Value | Non
     text = gen.kept(gen.value(inner.target, scope))
     if not within(text.types, T.JSON):
         return None
-    hours = _Half(layout.value, _HOUR, lambda half: f"{half}:00:00Z")
-    rests = _Half(layout.value, _REST, lambda half: f"1970-01-01T00{half}")
-    cut = const(13)
-    first = item(text.code, ast.Slice(None, cut, None))
-    second = item(text.code, ast.Slice(cut, None, None))
-    total = binary(item(gen.code.bind(hours, "hours"), first), "+", item(gen.code.bind(rests, "rests"), second))
-    return Plain(total, T.INT, small=True)
+    gap, seconds = gen.code.fresh("gap"), gen.code.fresh("n")
+    with gen.block() as usual:
+        parsed = call(gen.bound(datetime.fromisoformat, "fromisoformat"), text.code)
+        gen.code.set(gap, binary(parsed, "-", gen.code.bind(_EPOCH, "epoch")))
+        days = binary(attribute(name(gap), "days"), "*", const(86_400))
+        gen.code.set(seconds, binary(days, "+", attribute(name(gap), "seconds")))
+    with gen.block() as unusual:
+        gen.code.set(seconds, call(gen.bound(_by_layout(layout.value), "seconds"), text.code))
+    marks = item(text.code, ast.Slice(const(4), None, const(3)))
+    gen.code.when(compare(marks, "==", const(_MARKS)), usual, unusual)
+    return Plain(name(seconds), T.INT, small=True)

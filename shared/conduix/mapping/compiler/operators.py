@@ -6,12 +6,19 @@ Inline calculations hold within ±2**53 only, where ints and floats agree; beyon
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable
-from typing import Any
 
-from conduix.mapping.arithmetic import BINARY, invert, less, negate, truth
+from conduix.mapping.arithmetic import BINARY, invert, negate, truth
 from conduix.mapping.compiler.code import (
-    between, binary, both, call, choose, compare, const, either, is_simple, is_type, name, negated,
+    between,
+    binary,
+    both,
+    call,
+    choose,
+    compare,
+    const,
+    either,
+    is_type,
+    negated,
 )  # fmt: skip
 from conduix.mapping.compiler.generator import LIMIT, Generator
 from conduix.mapping.compiler.values import Plain, Projected, T, Value, within

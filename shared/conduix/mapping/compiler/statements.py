@@ -9,7 +9,16 @@ from typing import Any
 
 from conduix.mapping import tree
 from conduix.mapping.compiler.code import (
-    NONE, attribute, call, choose, compare, const, display, either, is_type, name,
+    NONE,
+    attribute,
+    call,
+    choose,
+    compare,
+    const,
+    display,
+    either,
+    is_type,
+    name,
 )  # fmt: skip
 from conduix.mapping.compiler.expressions import nothing
 from conduix.mapping.compiler.generator import Generator, NotCompiled, Unfit, held
@@ -134,11 +143,11 @@ def _delete_known(root: Record, path: tuple[str, ...], frame: Frame) -> bool:
 
 
 def _delete(gen: Generator, path: tuple[str, ...], frame: Frame) -> None:
-    root = _loosen(gen, frame)
+    owner = _loosen(gen, frame).code
     if len(path) == 1:
-        gen.code.do(call(attribute(root.code, "pop"), const(path[0]), NONE))
+        gen.code.do(call(attribute(owner, "pop"), const(path[0]), NONE))
     else:
-        gen.code.do(call(gen.bound(remove_shared), root.code, gen.code.bind(path, "path")))
+        gen.code.do(call(gen.bound(remove_shared), owner, gen.code.bind(path, "path")))
         frame.owned = frozenset({()})
     _changed(gen, frame, T(0))
 
@@ -184,9 +193,9 @@ def _assign_path(gen: Generator, path: tuple[str, ...], value: Value, frame: Fra
     if root is None or (isinstance(root, Plain) and within(root.types, T.NULL)):
         root = Record({})
     if isinstance(root, Record):
-        made = _with(root, path, value)
-        if made is not None:
-            frame.root = made
+        grown = _with(root, path, value)
+        if grown is not None:
+            frame.root = grown
             return
     if frame.root is None:
         frame.root = root
@@ -237,10 +246,12 @@ def _loosen(gen: Generator, frame: Frame) -> Plain:
         old = gen.kept(root)
         if not within(old.types, T.DICT):
             gen.code.refuse_unless(is_type(old.code, "dict"))
+            gen.prove(old.code, T.DICT)
         made = gen.code.keep(call(attribute(old.code, "copy")), "r")
         frame.owned = frozenset({()})
-    frame.root = Plain(made, T.DICT | held(root))
-    return frame.root
+    loose = Plain(made, T.DICT | held(root))
+    frame.root = loose
+    return loose
 
 
 def _inner_dicts(record: Record, at: tuple[str, ...] = ()) -> list[tuple[str, ...]]:
@@ -281,6 +292,12 @@ def _if(
         run_statements(gen, otherwise, frame)
         return
     test = condition(gen, gen.value(branches[0][0], frame.scope()))
+    if isinstance(test, ast.Constant):
+        if test.value is True:
+            run_statements(gen, branches[0][1], frame)
+        else:
+            _if(gen, branches[1:], otherwise, frame)
+        return
     first, second = frame.fork(), frame.fork()
     with gen.branch() as yes:
         run_statements(gen, branches[0][1], first)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import replace
 
@@ -76,9 +76,9 @@ def _source(gen: Generator, value: Value) -> tuple[ast.expr, Callable[[ast.expr]
     return code, lambda item: Plain(item, inner)
 
 
-def _struct_fields(code: ast.expr, fields: dict[str, T] | None) -> Record:
-    known = fields or {}
-    return Record({key: Plain(attribute(code, f"f{index}"), types) for index, (key, types) in enumerate(known.items())})
+def _struct_fields(code: ast.expr, fields: Mapping[str, T]) -> Record:
+    slots = enumerate(fields.items())
+    return Record({key: Plain(attribute(code, f"f{index}"), types) for index, (key, types) in slots})
 
 
 def _mapped(gen: Generator, item: Value, node: Lambda, scope: Scope) -> Value:
@@ -135,7 +135,8 @@ def total(gen: Generator, value: Stream) -> Plain:
     gen.code.set(result, const(0))
 
     def add(item: Value) -> None:
-        more = calculation(gen, "+", Plain(name(result), T.NUMBER, small=True), number(gen, item))
+        so_far = Plain(name(result), T.NUMBER, small=True)
+        more = calculation(gen, "+", so_far, number(gen, item))
         gen.code.set(result, more.code)
 
     loop(gen, value, add)
