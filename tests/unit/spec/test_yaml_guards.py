@@ -192,6 +192,20 @@ def test_reads(text: str | bytes, value: object) -> None:
     assert plain(tree(text)) == value
 
 
+@pytest.mark.parametrize("name", ["a million brackets", "billion laughs", "ambiguities", "tags", "documents"])
+def test_without_libyaml_the_same_is_read_and_refused(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """PyYAML may be built without it; its own parser gives the same events, only more slowly."""
+    monkeypatch.setattr("conduix.spec.compose._LOADER", yaml.SafeLoader)
+    make, code, line, column = BOMBS[name]
+    found = problems_of(make())
+    assert (found[0].code, found[0].line, found[0].column) == (code, line, column)
+    assert plain(tree("a: [1, 'no', true]\nb: {<<: {c: x}}\nd: |\n  e\n")) == {
+        "a": [1, "no", True],
+        "b": {"c": "x"},
+        "d": "e\n",
+    }
+
+
 def test_several_problems_come_at_once() -> None:
     found = problems_of("a: no\nb: 1\nb: 2\nc: !x 1\n5: d\n")
     assert [each.code for each in found] == ["YAML_AMBIGUOUS", "DUPLICATE_KEY", "YAML_TAG", "YAML_KEY"]
