@@ -7,6 +7,7 @@ The packages are looked up, never imported: importing them wants pandas, reading
 from __future__ import annotations
 
 import importlib.util
+import os
 import shutil
 import sys
 from collections.abc import Sequence
@@ -76,7 +77,8 @@ def fetch(into: Path = DATA, datasets: Sequence[Dataset] = DATASETS) -> list[Pat
 
 def _copy(source: Path, target: Path) -> Path:
     if not target.is_file() or target.stat().st_size != source.stat().st_size:
-        part = target.with_name(target.name + ".part")
+        # a name of our own: tests fetch in several processes at once
+        part = target.with_name(f"{target.name}.{os.getpid()}.part")
         shutil.copyfile(source, part)
         part.replace(target)
     return target
