@@ -33,6 +33,8 @@ _AT_MOST = {
 """Points that a run passes only so often: at its start or at its end."""
 _IN_REWIND = ("checkpoint.written", "checkpoint.fsynced", "checkpoint.renamed", "source.read", "sink.write")
 """Where a process is killed while it recovers from what was raised: finishing the old attempt's save, or after it."""
+_IN_RECOVERY = ("checkpoint.claimed", "checkpoint.written", "source.read", "sink.half_written", "barrier.ack")
+"""Where the process that resumes is killed too; the first two of them also where only commits are repeated."""
 _REFUSALS = ("sink.write", "sink.half_written", "sink.before_fsync", "checkpoint.written")
 """Where the disk refuses."""
 SLOW_SAVE = "checkpoint.written:0.2"
@@ -69,6 +71,7 @@ def all_cells(seed: int, highest_k: int = 12) -> list[Cell]:
     """Every cell; the passes at which points fire are drawn by seed, up to `highest_k`."""
     return [
         *_kills(seed, highest_k),
+        *_again(seed),
         *_moments(),
         *(Cell("SIGTERM at random moments", f"stops {number}", _stopped_at_moments) for number in range(STOPS)),
         *_raises(seed, highest_k),
@@ -88,6 +91,14 @@ def _kills(seed: int, highest_k: int) -> Iterator[Cell]:
     for name in NAMES:
         for k in _passes(name, seed, highest_k):
             yield Cell("kill -9 at a failpoint", f"kill {name}:{k}", killed_at(f"{name}:{k}"))
+
+
+def _again(seed: int) -> Iterator[Cell]:
+    for name in NAMES:
+        point = f"{name}:{_passes(name, seed, 3)[-1]}"
+        ended = name in {"checkpoint.prepared", "commit.renamed", "commit.done"}
+        then = Random(f"{seed} {name} again").choice(_IN_RECOVERY[:2] if ended else _IN_RECOVERY)
+        yield Cell("kill -9 again while it resumes", f"again {point} {then}", killed_at(point, then))
 
 
 def _moments() -> Iterator[Cell]:
@@ -120,13 +131,14 @@ def _disk(seed: int) -> Iterator[Cell]:
     yield Cell("a small file system fills up", "full", _filled_up)
 
 
-def killed_at(point: str) -> Callable[[Bench], Verdict]:
-    """Killed at a failpoint, as `NAME:k`, then resumed."""
+def killed_at(*points: str) -> Callable[[Bench], Verdict]:
+    """Killed at a failpoint, as `NAME:k`, then resumed; with several, killed again at the next one while it resumes."""
 
     def execute(bench: Bench) -> Verdict:
         run, size = bench.run(), other_sizes(bench.random)
-        first = run.finish(run.start(size(), FAILPOINT=f"{point}=kill"))
-        assert first.code == KILLED, f"{point} was never reached: the run ended {first.code}: {run.last_words()}"
+        for point in points:
+            killed = run.finish(run.start(size(), FAILPOINT=f"{point}=kill"))
+            assert killed.code == KILLED, f"{point} was never reached: {run.last_words()}"
         return judge(run, run.finish(run.start(size())), bench.reference)
 
     return execute
