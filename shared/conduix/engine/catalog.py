@@ -16,7 +16,6 @@ from conduix.mapping.tree import Expr
 from conduix.spec.model import Role
 from conduix.spec.options import Options
 
-
 OptionsModel = type[Options]
 
 
