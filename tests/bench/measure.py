@@ -5,10 +5,20 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+_STARTER = """
+import os, sys, time
+start = time.perf_counter()
+pid = os.posix_spawnp(sys.argv[2], sys.argv[2:], os.environ)
+_, status, usage = os.wait4(pid, 0)
+wall = time.perf_counter() - start
+os.write(int(sys.argv[1]), f"{usage.ru_utime + usage.ru_stime} {wall} {usage.ru_maxrss}".encode())
+sys.exit(os.waitstatus_to_exitcode(status))
+"""
+"""Started in between: a process is charged with the peak memory of the one that forked it, and a test is large."""
 
 
 class RunFailed(Exception):
@@ -34,17 +44,22 @@ def measure(command: Sequence[str], environment: Mapping[str, str], log: Path) -
     Raises:
         RunFailed: it ended with another code than 0.
     """
-    with log.open("wb") as out:
-        start = time.perf_counter()
+    reading, writing = os.pipe()
+    with log.open("wb") as out, open(reading) as told:
+        starter = [sys.executable, "-S", "-c", _STARTER, str(writing), *command]
         process = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=out, stderr=out, env={**os.environ, **environment}
+            starter,
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=out,
+            env={**os.environ, **environment},
+            pass_fds=[writing],
         )
-        # wait4 and not getrusage(RUSAGE_CHILDREN): the latter adds up everything that ran before
-        _, status, usage = os.wait4(process.pid, 0)
-        wall = time.perf_counter() - start
-    process.returncode = os.waitstatus_to_exitcode(status)
+        os.close(writing)
+        figures = told.read().split()
+    process.wait()
     if process.returncode != 0:
         said = log.read_text(encoding="utf-8", errors="replace")[-2_000:]
         raise RunFailed(f"{' '.join(command)} ended with {process.returncode}:\n{said}")
-    unit = 1 if sys.platform == "darwin" else 1024
-    return Cost(usage.ru_utime + usage.ru_stime, wall, usage.ru_maxrss * unit)
+    cpu, wall, peak = figures
+    return Cost(float(cpu), float(wall), int(peak) * (1 if sys.platform == "darwin" else 1024))
