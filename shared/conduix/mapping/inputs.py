@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import islice
@@ -70,7 +71,16 @@ class Input:
 
     def raw(self, index: int) -> bytes:
         """The record's own bytes, or its JSON."""
-        return msgspec.json.encode(self.items[index])
+        return payload_of(self.items[index])
+
+
+def payload_of(value: Any) -> bytes:
+    """The record as JSON; what is no Unicode is escaped, so that a letter can always be written."""
+    try:
+        return msgspec.json.encode(value)
+    except UnicodeEncodeError:
+        # the only encoder that writes lone surrogates
+        return json.dumps(value).encode()
 
 
 class RowsInput(Input):
@@ -205,7 +215,8 @@ class CsvInput(Input):
         if not row:
             raise Unreadable("an empty line", blank=True)
         if len(row) != len(self._columns):
-            raise Unreadable(f"{len(row)} fields where there are {len(self._columns)} columns")
+            fields = "field" if len(row) == 1 else "fields"
+            raise Unreadable(f"{len(row)} {fields} where there are {len(self._columns)} columns")
         return dict(zip(self._columns, row, strict=True))
 
     def raw(self, index: int) -> bytes:

@@ -10,16 +10,19 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from itertools import repeat
 from typing import Any
 
 import msgspec
 
 from conduix.errors import MappingError
-from conduix.mapping import is_deterministic
+from conduix.mapping import is_deterministic, tree
 from conduix.mapping.compiler.batch import BatchFunction, Order, PortKind, compile_batch, json_text
 from conduix.mapping.inputs import Input, Unreadable
 from conduix.mapping.reference import DECODE_FAILED, Failure, Outcome, Reference
 from conduix.mapping.steps import MapStep, RouteStep, SampleStep, Step
+
+_NO_META: Mapping[str, Any] = {}
 
 _MISFITS = 0.25
 """Where more of a batch than this does not fit the projection, later batches are decoded whole."""
@@ -47,7 +50,7 @@ class Program:
         ports: what each connected port carries.
         source: the kind of input that it is for.
         offsets: give the positions of what leaves.
-        meta: the batches have metadata.
+        meta: the batches have metadata (else it begins empty, where a mapping sets some).
     """
 
     def __init__(
@@ -65,7 +68,9 @@ class Program:
         self._source = source
         untouched = not any(isinstance(step, MapStep) for step in steps)
         raw = source.port_kind if untouched and source.port_kind in ports.values() else None
-        self._order = Order(steps, ports, source.form, columns, offsets=offsets, raw=raw, meta=meta)
+        self.gives_meta = meta or any(isinstance(step, MapStep) and sets_meta(step.mapping) for step in steps)
+        """Do the records that leave have metadata?"""
+        self._order = Order(steps, ports, source.form, columns, offsets=offsets, raw=raw, meta=self.gives_meta)
         self._reference = Reference(steps, list(ports))
         self._by_whole = False
 
@@ -148,7 +153,7 @@ def _records(function: BatchFunction, given: Input, decode: Callable[[Any], Any]
         if part == "offset":
             parts.append(iter(given.offsets))
         elif part == "meta":
-            parts.append(iter(given.metas))
+            parts.append(iter(given.metas) if given.metas else repeat(_NO_META))
         elif part == "line":
             parts.append(iter(given.items) if "record" in function.takes else feed)
         else:
@@ -212,7 +217,7 @@ class _Run:
         return self.given.items[index]
 
     def _meta(self, index: int) -> Mapping[str, Any]:
-        return self.given.metas[index] if self.given.metas else {}
+        return self.given.metas[index] if self.given.metas else _NO_META
 
     def by_reference(self, index: int, fits: Callable[[PortKind, Any], None] | None = None) -> None:
         """Do one record by the reference."""
@@ -278,6 +283,19 @@ class _Run:
         if kind == "lines":
             return value if isinstance(value, str) else json_text(value)
         return value
+
+
+def sets_meta(mapping: tree.Mapping) -> bool:
+    """Does the mapping write metadata?"""
+    blocks = [mapping.statements, *(declared.statements for declared in mapping.maps)]
+    return any(_sets_meta(statement) for block in blocks for statement in block)
+
+
+def _sets_meta(statement: tree.Statement) -> bool:
+    if isinstance(statement, tree.Assign):
+        return statement.target.kind == "meta"
+    inner = [*(body for _, body in statement.branches), statement.otherwise]
+    return any(_sets_meta(part) for body in inner for part in body)
 
 
 def step_is_deterministic(step: Step) -> bool:

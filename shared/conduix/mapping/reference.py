@@ -6,12 +6,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import msgspec
-
 from conduix.errors import MappingError
 from conduix.mapping.compiler.batch import strict_test
 from conduix.mapping.compiler.generator import jsonable
 from conduix.mapping.compiler.sampling import sampler
+from conduix.mapping.inputs import payload_of
 from conduix.mapping.interpret import Interpreter
 from conduix.mapping.steps import FilterStep, MapStep, RouteStep, SampleStep, Step
 from conduix.mapping.values import DELETED, NOTHING
@@ -144,13 +143,3 @@ class _NoRoute(MappingError):
 def message_of(error: MappingError) -> str:
     """What failed, and where in the mapping."""
     return f"{error.message} (line {error.line}, column {error.column})" if error.line else error.message
-
-
-def payload_of(value: Any) -> bytes:
-    """The record as JSON; what is no Unicode is escaped, so that a letter can always be written."""
-    try:
-        return msgspec.json.encode(value)
-    except UnicodeEncodeError:
-        import json  # noqa: PLC0415 - the only encoder that writes lone surrogates
-
-        return json.dumps(value).encode()

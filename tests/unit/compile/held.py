@@ -7,9 +7,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from conduix.mapping.compiler.batch import PortKind
-from conduix.mapping.inputs import CsvInput, Input, JsonInput, RowsInput, Unreadable
+from conduix.mapping.inputs import CsvInput, Input, JsonInput, RowsInput, Unreadable, payload_of
 from conduix.mapping.program import Made, Program
-from conduix.mapping.reference import payload_of
 from conduix.mapping.steps import Step
 
 OUT: Mapping[str, PortKind] = {"out": "jsonl"}

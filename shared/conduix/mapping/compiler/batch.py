@@ -177,7 +177,14 @@ class _Writer:
                 del self.gen.code.body[before:]
                 self.learned.add(self.learned.interpreted, key)
         test = self.gen.bound(partial(strict_test, condition), "test")
-        return call(test, self.gen.plain_code(value))
+        return self.gen.code.keep(call(test, self.gen.plain_code(value), *self._metadata()))
+
+    def _metadata(self) -> list[ast.expr]:
+        """The metadata as an argument for the reference, if the records have any."""
+        if not self.order.meta:
+            return []
+        self.takes.add("meta")
+        return [name("meta")]
 
     def _filter(self, position: int, step: FilterStep, value: Value) -> None:
         with self._where(step, value) as body:
@@ -263,7 +270,10 @@ class _Writer:
 
     def _interpreted(self, position: int, step: MapStep, value: Value) -> Value:
         run = self.gen.bound(partial(interpreted, Interpreter(step.mapping)), "interpreted")
-        made = self.gen.code.keep(call(run, self.gen.plain_code(value)))
+        pair = self.gen.code.keep(call(run, self.gen.plain_code(value), *self._metadata()))
+        made = self.gen.code.keep(item(pair, const(0)))
+        if self.order.meta:
+            self.gen.code.set("meta", item(pair, const(1)))
         with self.gen.block() as gone:
             self._drop(position)
         self.gen.code.emit(ast.If(compare(made, "is", self.gen.code.bind(DELETED, "DELETED")), gone, []))
@@ -421,6 +431,7 @@ class _Writer:
 _TAKEN = {"offset": "o", "line": "l", "meta": "meta", "record": RECORD}
 
 _encode = msgspec.json.encode
+_NO_META: Mapping[str, Any] = {}
 
 
 def json_text(value: Any) -> str:
@@ -428,21 +439,24 @@ def json_text(value: Any) -> str:
     return _encode(value).decode()
 
 
-def interpreted(interpreter: Interpreter, value: Any) -> Any:
-    """What the reference makes of a record: DELETED, or its new value (the old one if the mapping sets none)."""
-    made = interpreter.run(value).value
-    if made is NOTHING:
-        return value
-    return made if made is DELETED else jsonable(made)
+def interpreted(interpreter: Interpreter, value: Any, meta: Mapping[str, Any] = _NO_META) -> tuple[Any, Any]:
+    """What the reference makes of a record and its metadata.
+
+    The first is DELETED, or the new value (the old one if the mapping sets none).
+    """
+    made = interpreter.run(value, dict(meta))
+    if made.value is NOTHING:
+        return value, made.meta
+    return (made.value if made.value is DELETED else jsonable(made.value)), made.meta
 
 
-def strict_test(condition: Expr, value: Any, meta: Mapping[str, Any] | None = None) -> bool:
+def strict_test(condition: Expr, value: Any, meta: Mapping[str, Any] = _NO_META) -> bool:
     """A condition of a filter, a route or `when` by the reference.
 
     Raises:
         MappingError: it gives anything but a bool.
     """
-    found = interpret(condition, value, dict(meta) if meta else None)
+    found = interpret(condition, value, dict(meta))
     if isinstance(found, bool):
         return found
     from conduix.mapping.describe import describe as describe_node  # noqa: PLC0415 - only for the message

@@ -1,0 +1,1 @@
+"""Pure stages, and the stretch that runs them."""
