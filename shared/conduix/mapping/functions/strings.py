@@ -44,12 +44,17 @@ def lowercase(value: Any) -> Any:
 
 
 def _upper(value: str) -> str:
+    raised = value.upper()
     # one letter stays one letter: "ß" has no single capital and stays as it is
-    return value.upper() if value.isascii() else "".join(_single(letter, letter.upper()) for letter in value)
+    return raised if len(raised) == len(value) else "".join(_single(letter, letter.upper()) for letter in value)
 
 
 def _lower(value: str) -> str:
-    return value.lower() if value.isascii() else "".join(_single(letter, letter.lower()) for letter in value)
+    lowered = value.lower()
+    # Python alone writes a capital sigma at the end of a word in another way
+    if len(lowered) == len(value) and "Σ" not in value:
+        return lowered
+    return "".join(_single(letter, letter.lower()) for letter in value)
 
 
 def _single(letter: str, changed: str) -> str:
