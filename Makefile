@@ -17,10 +17,10 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help deps lock format check test demo build bench chaos docs clean
+.PHONY: help deps lock proto proto-check proto-baseline format check test demo build bench chaos docs clean
 
 help: ## list the verbs
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 deps: $(STAMP) ## make .venv and install what the lock file names; does nothing when all is there
 
@@ -49,15 +49,41 @@ lock: $(STAMP) ## write the lock files anew from pyproject.toml (UPGRADE=1: newe
 	$(COMPILE) --group dev --output-file requirements.lock pyproject.toml
 	$(COMPILE) --group examples --no-deps --output-file examples/requirements.lock
 
+SERVICES := $(sort $(wildcard proto/conduix/v1/*_service.proto))
+MESSAGES := $(sort $(wildcard proto/conduix/v1/*.proto) proto/buf/validate/validate.proto)
+BUF       = PATH=$(BIN):$$PATH buf
+# $(call stubs,FOLDER): what Python needs of the contract, with types
+stubs = $(BIN)/python -m grpc_tools.protoc -I proto --python_out=$(1) --pyi_out=$(1) $(MESSAGES) && \
+  $(BIN)/python -m grpc_tools.protoc -I proto --plugin=protoc-gen-mypy_grpc=$(BIN)/protoc-gen-mypy_grpc \
+  --grpc_python_out=$(1) --mypy_grpc_out=quiet:$(1) $(SERVICES)
+
+proto: $(STAMP) ## write the stubs anew from proto/ into shared/conduix/v1 and shared/buf
+	@$(BUF) format --write
+	@rm -f shared/conduix/v1/*_pb2* shared/buf/validate/*_pb2*
+	@$(call stubs,shared)
+
+proto-check: $(STAMP) # the contract: lint, format, nothing broken since the baseline, stubs as committed
+	@$(BUF) lint
+	@$(BUF) format --diff --exit-code >/dev/null || { echo "proto/ is not formatted; run: make proto" >&2; exit 1; }
+	@$(BUF) breaking --against proto/baseline.binpb || \
+	  { echo "callers of the last release would break; if that is meant: make proto-baseline" >&2; exit 1; }
+	@out=$$(mktemp -d) && trap 'rm -rf "$$out"' EXIT && $(call stubs,"$$out") && \
+	  diff -r -q -x __init__.py -x '__pycache__' "$$out/conduix/v1" shared/conduix/v1 && diff -r -q -x '__pycache__' "$$out/buf" shared/buf || \
+	  { echo "the stubs are not those of proto/; run: make proto" >&2; exit 1; }
+
+proto-baseline: $(STAMP) ## from here on this contract is the one that must not break
+	@$(BUF) build --exclude-source-info --output proto/baseline.binpb
+
 format: $(STAMP) ## format the code and mend what the linter can mend
 	$(BIN)/ruff check --fix-only --quiet $(CODE)
 	$(BIN)/ruff format $(CODE)
 
-check: $(STAMP) ## the whole loop before a commit: format, lint, types, import contracts, sizes, unit tests (< 60 s)
+check: $(STAMP) ## the whole loop before a commit: format, lint, types, import contracts, proto, unit tests (< 60 s)
 	@echo "==> ruff format"    && $(BIN)/ruff format --check --quiet $(CODE) || { echo "run: make format" >&2; exit 1; }
 	@echo "==> ruff check"     && $(BIN)/ruff check --quiet $(CODE)
 	@echo "==> mypy --strict"  && $(BIN)/mypy --no-error-summary
 	@echo "==> import contracts" && $(BIN)/lint-imports --no-logo --cache-dir .import_linter_cache
+	@echo "==> contract"       && $(MAKE) --no-print-directory proto-check
 	@echo "==> unit tests"     && $(BIN)/pytest tests/unit -m "not slow" -n $(WORKERS)
 
 test: $(DATA) ## every test; the last line is pytest's own count

@@ -20,7 +20,8 @@ SOFT_LINES = 350
 
 def modules() -> Iterator[Path]:
     for folder in FOLDERS:
-        yield from sorted((ROOT / folder).rglob("*.py"))
+        # stubs are made from proto/, and read there
+        yield from (path for path in sorted((ROOT / folder).rglob("*.py")) if "_pb2" not in path.name)
 
 
 def test_modules_fit_on_a_few_screens() -> None:
