@@ -154,6 +154,8 @@ async def test_flushes_through_a_stateful_stage_wait_for_its_checkpoint(tmp_path
     source = world.sources["in"]
     assert source.answered == list(range(1, source.flushes + 1))
     assert source.flushes > 3
+    told = [method for method, name, _ in world.log if name == "in" and method in {"committed", "flushed"}]
+    assert told[0] == "committed", "what the stage counted was not durable yet"
 
 
 async def test_flushes_that_a_rewind_dropped_are_refused(tmp_path: Path) -> None:
@@ -163,12 +165,15 @@ async def test_flushes_that_a_rewind_dropped_are_refused(tmp_path: Path) -> None
         node("out", "sink", "memory", SinkOptions(), ["in"]),
     ]
     world.paths = {("in", "out"): 1}
-    world.hold("out", "flush")
+    gate = world.hold("out", "flush")
     task = asyncio.create_task(run(pipeline(nodes, interval=600.0), world, tmp_path))
     await until(lambda: world.sources and world.sources["in"].flushes >= 1 and world.count("out", "flush") == 1)
+    source = world.sources["in"]
     world.fail("in", "read", RuntimeError("while a flush is open"))
-    world.hold("out", "flush").set()
+    world.fail("out", "write", RuntimeError("while a flush is open"))
+    await until(lambda: source.refused)
+    assert source.answered == []
+    gate.set()
     status = await task
     assert status.state == "COMPLETED", status.detail
-    source = world.sources["in"]
     assert sorted(source.answered + source.refused) == list(range(1, source.flushes + 1))

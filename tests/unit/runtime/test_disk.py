@@ -194,6 +194,26 @@ def test_patience_counts_from_the_first_error_to_the_next_checkpoint(
     outage.give_up("x", "")
 
 
+@pytest.mark.parametrize(("between", "state"), [(6, "COMPLETED"), (0, "FAILED")])
+async def test_a_checkpoint_between_two_outages_begins_patience_anew(
+    between: int, state: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each outage lasts 400 s, and 600 s is what a batch waits."""
+    clock, world = Clock(), World(1)
+    monkeypatch.setattr("conduix.engine.runtime.region.Outage", lambda setup: Outage(setup, clock))
+
+    def later() -> None:
+        clock.now += 400.0
+        world.when("handle", "probe", -1, later)
+
+    later()
+    pause = [None] * between
+    world.fail("handle", "write", None, DiskError("one"), *pause, DiskError("two"), *pause, DiskError("three"))
+    status = await run(three_sinks(48, buffer=3), world, tmp_path)
+    assert status.state == state, status.detail
+    assert world.count("handle", "probe") == (3 if between else 2), "a disk that is back is not given up"
+
+
 def test_realtime_without_a_limit_never_gives_up() -> None:
     clock = Clock()
     outage = Outage(setup_of(limited(None, replace(three_sinks(), mode="realtime"))), clock)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from conduix.engine.runtime.flood import IN_A_ROW, WINDOW, Flood
 from conduix.spec.model import NodeSpec, PipelineSpec
 from tests.unit.runtime.doubles import NumberOptions, SinkOptions
-from tests.unit.runtime.flows import node, pipeline, run
+from tests.unit.runtime.flows import node, pipeline, run, until
 from tests.unit.runtime.test_commands import Console
 from tests.unit.runtime.world import World
 
@@ -78,7 +78,10 @@ async def test_a_flood_pauses_with_its_letters_durable_and_nobody_but_a_person_r
 async def test_a_small_input_that_is_read_before_anybody_noticed_is_not_completed(total: int, tmp_path: Path) -> None:
     """All is read, the final barrier is on its way: the old output must not be replaced by an empty one."""
     world = World(1)
-    console = Console(refusing(total, 1), world, tmp_path)
+    gate = world.hold("out", "write")
+    console = Console(replace(refusing(total, 1), mailbox=200), world, tmp_path)
+    await until(lambda: console.line.statuses and console.last.actors[0].state == "ended" and console.last.barrier_age)
+    gate.set()
     paused = await console.state("PAUSED", "DLQ_FLOOD")
     assert world.disks["out"].published is None
     assert paused.restarts == 0

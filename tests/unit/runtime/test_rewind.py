@@ -55,6 +55,7 @@ def check_reads(world: World) -> None:
     """Reading went back to the newest record each time, and no further."""
     source = world.sources["in"]
     assert source.read_in_all == 24 + source.read_again
+    assert world.forgotten == {"in/0": 12, "in/1": 12}, "the source was not told of the last checkpoint"
     assert source.read_again <= INTERVAL * (len(source.opened) - 1), "more than what lies between two checkpoints"
 
 
@@ -142,6 +143,27 @@ async def test_a_rewind_waits_for_the_old_attempts_write(tmp_path: Path) -> None
     status = await task
     check(world, status)
     assert world.count("handle", "open") == 2
+
+
+async def test_a_run_that_fails_waits_for_its_writes_too(tmp_path: Path) -> None:
+    world = World(1)
+    gate = world.hold("handle", "write")
+    world.fail("refusing", "write", None, RecordError("for good"))
+    task = asyncio.create_task(run(three_sinks(), world, tmp_path))
+    await until(lambda: world.count("refusing", "write") == 2 and world.count("handle", "write") == 1)
+    for _ in range(200):
+        await asyncio.sleep(0)
+    assert not task.done()
+    gate.set()
+    assert (await task).state == "FAILED"
+    assert world.count("handle", "close") == 1
+
+
+async def test_a_sink_held_commit_that_fails_again_and_again_keeps_what_it_goes_back_to(tmp_path: Path) -> None:
+    """Each attempt prepares another record; they must not push out the last one that was committed."""
+    world = World(1)
+    world.fail("held", "commit", None, *[TransientError("no coordinator")] * 5)
+    check(world, await run(three_sinks(), world, tmp_path), restarts=5)
 
 
 async def test_a_write_that_never_ends_fails_the_replica(tmp_path: Path) -> None:

@@ -46,22 +46,21 @@ class Outage:
             return float("inf")
         return max(0.0, self._since + self._limit - self._clock())
 
-    async def wait(self, actor: str, sleep: Callable[[float], Awaitable[bool]], still: Callable[[str], None]) -> None:
-        """Until a probe of `actor` succeeds, or `sleep` says that something else is wanted (False).
+    async def wait(self, actor: str, sleep: Callable[[float], Awaitable[bool]], still: Callable[[str], None]) -> bool:
+        """Until a probe of `actor` succeeds (True), time is up, or `sleep` says that something else is wanted (False).
 
         `still` is told the newest cause after every probe that failed.
         """
         delay = PROBE_FIRST
-        while await sleep(min(delay, self._left())):
-            if self._left() <= 0:
-                return
+        while await sleep(min(delay, self._left())) and self._left() > 0:
             try:
                 await self._probe(actor)
             except Exception as error:  # noqa: BLE001 - whatever a probe raises, the system is not back
                 still(f"{actor}: {told(error)}")
                 delay = min(PROBE_MAX, delay * 2)
             else:
-                return
+                return True
+        return False
 
     async def _probe(self, actor: str) -> None:
         nodes: Mapping[str, Source | Sink | CheckpointStore] = {**self._setup.nodes.sources, **self._setup.nodes.sinks}

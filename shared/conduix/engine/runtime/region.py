@@ -172,8 +172,8 @@ class Region:
             self._cut, self._n = cut, max(self._n, newest)
         record = await self._writes.run(self._commits.recover(self._cut.order()))
         self.record, self._n = record, max(self._n, record.n)
+        await self._answers.committed(record.n)  # shards that are finished with it are in no later one
         if record.final:
-            await self._answers.committed(record.n)
             return None
         progress = Progress(self._cut, record)
         setup = self._setup
@@ -351,8 +351,8 @@ class Region:
         def still(cause: str) -> None:
             self.detail = cause
 
-        await self._outage.wait(actor, self._sleep, still)
-        self._outage.give_up(self.detail, remedy)
+        if not await self._outage.wait(actor, self._sleep, still):
+            self._outage.give_up(self.detail, remedy)
 
     def _untouched(self) -> bool:
         """Has this process not yet read anything? Then a wrong path is better told than waited for."""
