@@ -70,7 +70,8 @@ class Program:
         raw = source.port_kind if untouched and source.port_kind in ports.values() else None
         self.gives_meta = meta or any(isinstance(step, MapStep) and sets_meta(step.mapping) for step in steps)
         """Do the records that leave have metadata?"""
-        self._order = Order(steps, ports, source.form, columns, offsets=offsets, raw=raw, meta=self.gives_meta)
+        own = source.form == "struct"
+        self._order = Order(steps, ports, source.form, columns, own, offsets, raw, self.gives_meta)
         self._reference = Reference(steps, list(ports))
         self._by_whole = False
 

@@ -145,6 +145,28 @@ def test_the_next_step_sees_what_the_one_before_made() -> None:
     assert filtered == [0, 1, 0]
 
 
+EDITS = [
+    "root = this\nroot.a = this.o\nroot.o.x = 9",
+    "root = this\nroot.a = this.o\nroot.a.x = 9",
+    "root = this\nlet v = this.o\nroot.o.x = 9\nroot.b = $v",
+    "root = this\nroot.o.p.q = 1\nroot.o = this.s",
+    "root = this\nroot.o = this.s\nroot.o.p = 1",
+    "root = this\nroot.s = this.o.x\nroot.o.x = 9\nroot.o.y = this.s",
+    "root = this\nroot.o.x = this.o.x + 1\nroot.n.m = 1\nroot.s = deleted()",
+    "root = this\nroot.items = this.items.map_each(i -> i)\nroot.items.0.x = 5",
+    "root = this\nroot.o.x = 2\nroot.o.z = this.o.x",
+    "root = this\nroot.o.x = 2\nroot.all = this",
+]
+
+
+@pytest.mark.parametrize("second", EDITS)
+@pytest.mark.parametrize("first", EDITS)
+def test_edits_of_the_record_itself_are_never_seen_where_they_should_not_be(first: str, second: str) -> None:
+    data = b'{"o":{"x":1,"p":{"q":0}},"s":{"t":1},"items":[{"x":1}]}\n{"o":5,"s":"s"}\n{"s":1}\n'
+    check([MapStep("one", parse_mapping(first))], data)
+    check([MapStep("one", parse_mapping(first)), MapStep("two", parse_mapping(second))], data)
+
+
 def test_an_error_of_a_step_counts_even_where_a_later_step_drops_the_record() -> None:
     chain: list[Step] = [
         MapStep("one", parse_mapping("root.n = this.n\nroot.s = this.s.uppercase()")),

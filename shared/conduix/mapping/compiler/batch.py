@@ -13,6 +13,7 @@ import msgspec
 
 from conduix.errors import MappingError
 from conduix.mapping.compiler.code import attribute, call, choose, compare, const, is_type, item, name, negated
+from conduix.mapping.compiler.editing import may_edit
 from conduix.mapping.compiler.expressions import evaluate
 from conduix.mapping.compiler.generator import RECORD, Generator, Learned, NotCompiled, jsonable
 from conduix.mapping.compiler.operators import strict_condition
@@ -41,6 +42,8 @@ class Order:
     ports: Mapping[str, PortKind]
     form: InputForm
     columns: tuple[str, ...] = ()
+    own: bool = False
+    """Records are decoded for this function alone, so that it may change them."""
     offsets: bool = False
     """Give the positions of what leaves?"""
     raw: PortKind | None = None
@@ -246,6 +249,9 @@ class _Writer:
         mapping = step.mapping
         maps = {declared.name: declared.statements for declared in mapping.maps}
         frame = Frame(value, mapping.in_place, maps, variables={}, drop=lambda: self._drop(position))
+        # only the record as it was decoded: what a step has made may hold the same object twice
+        first = not any(isinstance(earlier, MapStep) for earlier in self.order.steps[:position])
+        frame.editable = self.order.own and first and may_edit(mapping)
         if mapping.in_place:
             frame.root = value
         run_statements(self.gen, mapping.statements, frame)

@@ -23,6 +23,7 @@ from conduix.mapping.compiler.code import (
     compare,
     const,
     display,
+    either,
     is_simple,
     is_type,
     item,
@@ -31,7 +32,7 @@ from conduix.mapping.compiler.code import (
 from conduix.mapping.compiler.project import Shape, can_be_field
 from conduix.mapping.compiler.values import Built, Plain, Projected, Record, Scope, Stream, T, Value, within
 from conduix.mapping.tree import Expr
-from conduix.mapping.values import Absent, Timestamp, to_text
+from conduix.mapping.values import Absent, Timestamp, settled, to_text
 
 RECORD = "m"
 """The local name of the record as it came."""
@@ -109,16 +110,23 @@ class Generator:
             yield
         body.extend(more)
 
-    def forget(self, owner: str) -> None:
-        """The dict of this name was changed: what was read out of it before no longer holds."""
-        stale = {owner}
-        for kept in self._kept.maps:
-            for (base, _), code in list(kept.items()):
-                if base in stale and isinstance(code, ast.Name):
-                    stale.add(code.id)
-        for kept in self._kept.maps:
-            for key in [key for key in kept if key[0] in stale]:
-                del kept[key]
+    def forget(self, owner: ast.expr, key: str) -> None:
+        """The dict of this name got another value under `key`: what was read there before no longer holds."""
+        if not isinstance(owner, ast.Name):
+            return
+        stale = {code.id for kept in self._kept.maps if isinstance(code := kept.pop((owner.id, key), None), ast.Name)}
+        while stale:
+            base = stale.pop()
+            for kept in self._kept.maps:
+                for known in [known for known in kept if known[0] == base]:
+                    code = kept.pop(known)
+                    if isinstance(code, ast.Name):
+                        stale.add(code.id)
+
+    def keep_read(self, owner: ast.expr, key: str, code: ast.expr) -> None:
+        """From here on in this block `owner[key]` stands under a name."""
+        if isinstance(owner, ast.Name):
+            self._kept[owner.id, key] = code
 
     @contextmanager
     def branch(self) -> Iterator[list[ast.stmt]]:
@@ -277,8 +285,12 @@ class Generator:
         if within(self.types(value), T.INT):
             return Plain(value.code, T.INT, small=value.small)
         code = self.code.keep(value.code, "n")
-        whole = compare(ast.BinOp(code, ast.Mod(), const(1.0)), "==", const(0.0))
-        return Plain(choose(whole, call(name("int"), code), code), T.NUMBER, small=value.small)
+        rest = ast.BinOp(code, ast.Mod(), const(1.0))
+        if value.small:
+            whole = compare(rest, "==", const(0.0))
+            return Plain(choose(whole, call(name("int"), code), code), T.NUMBER, small=True)
+        done = either([is_type(code, "int"), rest])
+        return Plain(choose(done, code, call(self.bound(settled), code)), T.NUMBER)
 
     # writing
 

@@ -264,7 +264,7 @@ def _number(gen: Generator, node: tree.Method, scope: Scope) -> Value | None:
     made = gen.kept(gen.value(node.target, scope))
     if not within(made.types, T.STR):
         return _generic(gen, node, made, scope)
-    return Plain(call(gen.bound(inline_text.number_of_text), made.code), T.NUMBER)
+    return Plain(call(gen.bound(inline_text.number_of_text), made.code), T.NUMBER, raw=True)
 
 
 # hashes

@@ -18,7 +18,7 @@ from conduix.mapping.compiler.code import (
     const,
     is_type,
 )  # fmt: skip
-from conduix.mapping.compiler.generator import LIMIT, Generator
+from conduix.mapping.compiler.generator import Generator
 from conduix.mapping.compiler.values import Plain, Scope, T, Value, within
 from conduix.mapping.functions import find
 from conduix.mapping.functions.coercion import parse_number
@@ -27,14 +27,15 @@ _decode_number = msgspec.json.Decoder(int | float).decode
 
 
 def number_of_text(spelled: str) -> int | float:
-    """What `.number()` makes of a text: JSON's numbers at once, every other spelling by the declared function."""
+    """What `.number()` makes of a text, not yet settled.
+
+    The numbers of JSON at once; what is spelled differently, or in more than 15 characters, by the declared function.
+    """
     try:
         found = _decode_number(spelled)
     except (msgspec.DecodeError, ValueError):
         return parse_number(spelled)
-    if spelled.strip() is not spelled or not -LIMIT < found < LIMIT:
-        return parse_number(spelled)
-    return int(found) if found % 1.0 == 0.0 else found
+    return found if len(spelled) < 16 and spelled.strip() is spelled else parse_number(spelled)
 
 
 def _text_target(gen: Generator, node: tree.Method, scope: Scope) -> tuple[Plain, bool]:
@@ -97,6 +98,22 @@ def _contains(gen: Generator, node: tree.Method, scope: Scope) -> Value | None:
     if not within(gen.types(part), T.JSON):
         return None
     return Plain(compare(part.code, "in", ast.Tuple([const(text) for text in wanted], ast.Load())), T.BOOL)
+
+
+_LETTERS = re.compile(r"\[([A-Za-z0-9_ ,;:@#/.]+)\]")
+
+
+def _re_replace_all(gen: Generator, node: tree.Method, scope: Scope) -> Value | None:
+    """A class of single ASCII characters, each replaced by one character or none."""
+    arguments = _constants(node)
+    letters = _LETTERS.fullmatch(arguments[0]) if arguments else None
+    if arguments is None or letters is None or len(arguments[1]) > 1 or arguments[1] in {"$", "\\"}:
+        return None
+    target, is_text = _text_target(gen, node, scope)
+    if not is_text:
+        return _slow(gen, node, target, scope)
+    changes = gen.code.bind(str.maketrans(dict.fromkeys(letters[1], arguments[1])), "changes")
+    return Plain(call(attribute(target.code, "translate"), changes), T.STR)
 
 
 def _join(gen: Generator, node: tree.Method, scope: Scope) -> Value | None:
@@ -166,6 +183,7 @@ METHODS: Mapping[str, Callable[[Generator, tree.Method, Scope], Value | None]] =
     "trim": _by_python("strip", T.STR, lambda found: len(found) == 1 and bool(found[0])),
     "replace_all": _by_python("replace", T.STR, lambda found: 0 < len(found[1]) <= len(found[0]) or not found[1]),
     "split": _by_python("split", T.LIST, lambda found: bool(found[0])),
+    "re_replace_all": _re_replace_all,
     "contains": _contains,
     "join": _join,
     "string": _string,

@@ -56,7 +56,7 @@ def number(gen: Generator, value: Value) -> Plain:
     if isinstance(value, Projected) and value.shape.leaf:
         _demand(gen, value)
     if isinstance(value, Plain) and value.raw:
-        return Plain(gen.code.keep(value.code, "n"), T.NUMBER, raw=True, small=True)
+        return Plain(gen.code.keep(value.code, "n"), T.NUMBER, raw=True, small=value.small)
     made = gen.plain(value)
     code = gen.code.keep(made.code, "n")
     types = gen.types(Plain(code, made.types))

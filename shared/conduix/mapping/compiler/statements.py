@@ -16,7 +16,6 @@ from conduix.mapping.compiler.code import (
     compare,
     const,
     display,
-    either,
     is_type,
     name,
 )  # fmt: skip
@@ -42,6 +41,8 @@ class Frame:
     owned: frozenset[tuple[str, ...]] = frozenset()
     """Where `root` is a dict in a local name: the paths of the dicts in it that are surely nobody else's."""
     variables: dict[str, Value] | None = None
+    editable: bool = False
+    """May the record itself become the new one? It was decoded for this run, and see `may_edit`."""
     drop: Callable[[], None] | None = None
     """Generates the end of a deleted record; only at the mapping's last statement."""
 
@@ -146,10 +147,11 @@ def _delete(gen: Generator, path: tuple[str, ...], frame: Frame) -> None:
     owner = _loosen(gen, frame).code
     if len(path) == 1:
         gen.code.do(call(attribute(owner, "pop"), const(path[0]), NONE))
+        gen.forget(owner, path[0])
     else:
         gen.code.do(call(gen.bound(remove_shared), owner, gen.code.bind(path, "path")))
         frame.owned = frozenset({()})
-    _changed(gen, frame, T(0))
+        gen.forget(owner, path[0])
 
 
 def remove_shared(owner: dict[str, Any], path: tuple[str, ...]) -> None:
@@ -202,14 +204,14 @@ def _assign_path(gen: Generator, path: tuple[str, ...], value: Value, frame: Fra
     owner = _container(gen, path[:-1], frame)
     made = gen.plain(value)
     gen.code.set_item(owner, const(path[-1]), made.code)
-    _changed(gen, frame, made.types | held(value))
+    gen.forget(owner, path[-1])
+    _changed(frame, made.types | held(value))
 
 
-def _changed(gen: Generator, frame: Frame, types: T) -> None:
-    """The new record was changed in place by a value of these types."""
+def _changed(frame: Frame, types: T) -> None:
+    """A value of these types was put into the new record."""
     root = frame.root
-    if isinstance(root, Plain) and isinstance(root.code, ast.Name):
-        gen.forget(root.code.id)
+    if isinstance(root, Plain):
         frame.root = Plain(root.code, root.types | types & T.OTHER)
 
 
@@ -247,7 +249,7 @@ def _loosen(gen: Generator, frame: Frame) -> Plain:
         if not within(old.types, T.DICT):
             gen.code.refuse_unless(is_type(old.code, "dict"))
             gen.prove(old.code, T.DICT)
-        made = gen.code.keep(call(attribute(old.code, "copy")), "r")
+        made = old.code if frame.editable else gen.code.keep(call(attribute(old.code, "copy")), "r")
         frame.owned = frozenset({()})
     loose = Plain(made, T.DICT | held(root))
     frame.root = loose
@@ -267,16 +269,31 @@ def _container(gen: Generator, path: tuple[str, ...], frame: Frame) -> ast.expr:
     owner = _loosen(gen, frame).code
     for length in range(1, len(path) + 1):
         here = path[:length]
-        inner = gen.code.keep(call(attribute(owner, "get"), const(here[-1])), "r")
+        inner = gen.field(Plain(owner, T.DICT), path[length - 1])
+        assert isinstance(inner, Plain)  # noqa: S101 - of a plain value
+        code = inner.code
         if here not in frame.owned:
-            missing = compare(inner, "is", NONE)
-            gen.code.refuse_unless(either([is_type(inner, "dict"), missing]))
-            copy = choose(missing, display([]), call(attribute(inner, "copy")))
-            inner = gen.code.keep(copy, "r")
-            gen.code.set_item(owner, const(here[-1]), inner)
+            code = _own(gen, owner, path[length - 1], code, editable=frame.editable)
             frame.owned |= {here}
-        owner = inner
+        owner = code
     return owner
+
+
+def _own(gen: Generator, owner: ast.expr, key: str, found: ast.expr, *, editable: bool) -> ast.expr:
+    """The dict that stands under a key, nobody else's; made where there is none."""
+    result = gen.code.fresh("r")
+    with gen.block() as make:
+        gen.code.refuse_unless(compare(found, "is", NONE))
+        gen.code.set(result, display([]))
+        gen.code.set_item(owner, const(key), name(result))
+    with gen.block() as take:
+        gen.code.set(result, found if editable else call(attribute(found, "copy")))
+        if not editable:
+            gen.code.set_item(owner, const(key), name(result))
+    gen.code.when(is_type(found, "dict"), take, make)
+    gen.prove(name(result), T.DICT)
+    gen.keep_read(owner, key, name(result))
+    return name(result)
 
 
 # branches

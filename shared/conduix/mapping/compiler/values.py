@@ -59,7 +59,7 @@ class Plain:
     code: ast.expr
     types: T = T.JSON
     raw: bool = False
-    """A calculated number within ±2**53 that may be a whole float; it must be settled before anybody sees it."""
+    """A number that may be a whole float; it must be settled before anybody sees it."""
     small: bool = False
     """A number surely within ±2**53."""
 
