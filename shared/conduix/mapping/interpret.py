@@ -188,7 +188,8 @@ def _write(target: tree.Target, value: Any, frame: _Frame) -> None:
         if value is DELETED:
             frame.variables.pop(target.path[0], None)
         else:
-            frame.variables[target.path[0]] = value
+            # in place, what a variable holds may be written into later
+            frame.variables[target.path[0]] = copied(value)
     elif target.kind == "meta":
         _write_meta(target.path, value, frame.output.meta)
     else:

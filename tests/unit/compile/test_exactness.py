@@ -167,6 +167,26 @@ def test_edits_of_the_record_itself_are_never_seen_where_they_should_not_be(firs
     check([MapStep("one", parse_mapping(first)), MapStep("two", parse_mapping(second))], data)
 
 
+REMAPS = [
+    "v = .o\n.o.x = 9\n.b = v",
+    ".b = .o\n.o.x = 9",
+    ".b = .o\n.b.x = 9\n.c = .o.x",
+    "if .n == 3 { .o.x = 5 } else { .z = 1 }\n.q = .o.x",
+    "if .n == 3 { .o = .s }\n.o.t = 7\n.u = .s",
+    ".o.p.q = .n\n.k = .o.p\n.k.r = 1\n.m = .o.p",
+    ".a = del(.o)\n.b = exists(.o)",
+    ". = .o\n.y = .x",
+    "del(.o.p)\n.o.p.q = .o.x",
+    '.x = to_string(.n) + "a"\n.y = upcase!(.x)',
+]
+
+
+@pytest.mark.parametrize("source", REMAPS)
+def test_remaps_change_what_they_say_and_nothing_else(source: str) -> None:
+    data = b'{"o":{"x":1,"p":{"q":0}},"s":{"t":1},"n":3}\n{"o":5,"s":"s"}\n{"s":1}\n[1]\n'
+    check([MapStep("edit", parse_remap(source))], data)
+
+
 def test_an_error_of_a_step_counts_even_where_a_later_step_drops_the_record() -> None:
     chain: list[Step] = [
         MapStep("one", parse_mapping("root.n = this.n\nroot.s = this.s.uppercase()")),
