@@ -11,19 +11,38 @@ ConduixError
 │   ├── SystemicError     a person must act (rights, missing file or topic)
 │   └── RecordError       this record is refused, others are not → dead letter
 ├── StateError            checkpoints: FenceLost, CheckpointDamaged, StateBusy, SourceChanged, WrittenDataGone
-└── PipelineFailed        a run ended FAILED; carries cause and remedy (exit 1)
+├── PipelineFailed        a run ended FAILED; carries cause and remedy (exit 1)
+└── RequestError          a server refused a call: one family for each gRPC status, one class for each code
+    ├── InvalidArgument     RequestIdReused
+    ├── NotFound, AlreadyExists   of a Resource: PIPELINE_NOT_FOUND, USER_EXISTS
+    ├── Unauthenticated     TokenInvalid, TokenExpired, TokenRevoked, JoinTokenUsed
+    ├── PermissionDenied
+    ├── Aborted             EtagStale
+    ├── FailedPrecondition  PipelineActive, AgentIncapable
+    ├── OutOfRange          ResumeTokenExpired
+    ├── ResourceExhausted   RateLimited
+    ├── Unavailable         DatabaseUnavailable
+    └── MethodUnknown
+
+Each class has the gRPC status with which it crosses the wire (`conduix.rpc.errors`). docs/reference/errors.md is made
+from here: a class's code and the first line of its docstring.
 """
 
 from __future__ import annotations
 
 import errno
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
 from typing import ClassVar
 
 
 class ConduixError(Exception):
     """Root of all errors. `code` is stable; `remedy` says what to do, in words for a person."""
 
-    code: ClassVar[str] = "INTERNAL"
+    code: str = "INTERNAL"
+    status: ClassVar[str] = "INTERNAL"
+    """Name of the gRPC status."""
 
     def __init__(self, message: str, *, remedy: str = "") -> None:
         super().__init__(message)
@@ -35,12 +54,14 @@ class UsageError(ConduixError):
     """Wrong arguments, or a state in which the user must decide."""
 
     code = "USAGE"
+    status = "INVALID_ARGUMENT"
 
 
 class MappingError(ConduixError):
     """One record failed in a mapping; says the path, the types found and the mapping's line and column (from 1)."""
 
     code = "MAPPING_FAILED"
+    status = "INVALID_ARGUMENT"
 
     def __init__(self, message: str, *, line: int = 0, column: int = 0, remedy: str = "") -> None:
         super().__init__(message, remedy=remedy)
@@ -58,6 +79,7 @@ class ConnectorError(ConduixError):
     """An outside system refused or failed. `system` names it for the pause reason and the console."""
 
     code = "CONNECTOR_FAILED"
+    status = "UNAVAILABLE"
 
     def __init__(self, message: str, *, system: str = "", remedy: str = "") -> None:
         super().__init__(message, remedy=remedy)
@@ -80,30 +102,35 @@ class SystemicError(ConnectorError):
     """Nothing will change until a person acts: rights, a missing path, topic or table."""
 
     code = "OUTSIDE_REFUSED"
+    status = "FAILED_PRECONDITION"
 
 
 class RecordError(ConnectorError):
     """One record is refused and goes to the dead letters."""
 
     code = "RECORD_REFUSED"
+    status = "INVALID_ARGUMENT"
 
 
 class StateError(ConduixError):
     """A checkpoint cannot be used or written."""
 
     code = "STATE"
+    status = "FAILED_PRECONDITION"
 
 
 class FenceLost(StateError):
     """Another owner holds a higher fence: stop, write nothing."""
 
     code = "FENCE_LOST"
+    status = "ABORTED"
 
 
 class CheckpointDamaged(StateError):
     """The newest checkpoint does not verify and what it committed cannot be taken back."""
 
     code = "CHECKPOINT_DAMAGED"
+    status = "DATA_LOSS"
 
 
 class StateBusy(StateError):
@@ -122,12 +149,218 @@ class WrittenDataGone(StateError):
     """A sink holds less than its checkpoint says was durable there."""
 
     code = "WRITTEN_DATA_GONE"
+    status = "DATA_LOSS"
 
 
 class PipelineFailed(ConduixError):
     """A run ended in the state FAILED."""
 
     code = "PIPELINE_FAILED"
+    status = "FAILED_PRECONDITION"
+
+
+@dataclass(frozen=True, slots=True)
+class FieldViolation:
+    """One field of a request that cannot be accepted: its path (`paging.page_size`), what is wrong, which rule."""
+
+    field: str
+    description: str
+    rule: str = ""
+
+
+class Resource(StrEnum):
+    """What calls name and a server may not have, or have already; the codes begin with it."""
+
+    AGENT = "agent"
+    API_TOKEN = "api_token"  # noqa: S105 - a kind of thing, not a secret
+    CHECKPOINT = "checkpoint"
+    JOIN_TOKEN = "join_token"  # noqa: S105 - a kind of thing, not a secret
+    NODE = "node"
+    OPERATION = "operation"
+    PIPELINE = "pipeline"
+    REVISION = "revision"
+    RUN = "run"
+    USER = "user"
+
+
+class RequestError(ConduixError):
+    """A server refused a call; nothing was changed. `retry_after`: seconds after which the same call may succeed."""
+
+    def __init__(self, message: str, *, remedy: str = "", retry_after: float | None = None) -> None:
+        super().__init__(message, remedy=remedy)
+        self.retry_after = retry_after
+
+
+class InvalidArgument(RequestError):
+    """The request itself is wrong, whatever the server's state; `violations` names the fields."""
+
+    code = "INVALID_ARGUMENT"
+    status = "INVALID_ARGUMENT"
+
+    def __init__(self, message: str, *, violations: Iterable[FieldViolation] = (), remedy: str = "") -> None:
+        super().__init__(message, remedy=remedy)
+        self.violations = tuple(violations)
+
+
+class RequestIdReused(InvalidArgument):
+    """This request_id came within 24 h with another body."""
+
+    code = "REQUEST_ID_REUSED"
+
+
+class ResourceError(RequestError):
+    """Something about one named resource; the code is made of its kind."""
+
+    suffix: ClassVar[str]
+
+    def __init__(self, resource: Resource, name: str, message: str, *, remedy: str = "") -> None:
+        super().__init__(message, remedy=remedy)
+        self.resource = resource
+        self.name = name
+        self.code = f"{resource.name}_{self.suffix}"
+
+
+class NotFound(ResourceError):
+    """There is no such thing, or the caller may not know of it."""
+
+    status = "NOT_FOUND"
+    suffix = "NOT_FOUND"
+
+    def __init__(self, resource: Resource, name: str, *, remedy: str = "") -> None:
+        super().__init__(resource, name, f"there is no {_words(resource)} {name!r}", remedy=remedy)
+
+
+class AlreadyExists(ResourceError):
+    """The name is taken."""
+
+    status = "ALREADY_EXISTS"
+    suffix = "EXISTS"
+
+    def __init__(self, resource: Resource, name: str, *, remedy: str = "") -> None:
+        super().__init__(resource, name, f"there is already {_words(resource, article=True)} {name!r}", remedy=remedy)
+
+
+def _words(resource: Resource, *, article: bool = False) -> str:
+    words = resource.value.replace("_", " ")
+    if not article:
+        return words
+    return f"an {words}" if words[0] in "aeio" else f"a {words}"
+
+
+class Unauthenticated(RequestError):
+    """Nobody is signed in, or the sign-in failed."""
+
+    code = "UNAUTHENTICATED"
+    status = "UNAUTHENTICATED"
+
+
+class TokenInvalid(Unauthenticated):
+    """The token is not one of this server: damaged, forged, or of another server."""
+
+    code = "TOKEN_INVALID"
+
+
+class TokenExpired(Unauthenticated):
+    """The token was good once: refresh it, or sign in again."""
+
+    code = "TOKEN_EXPIRED"
+
+
+class TokenRevoked(Unauthenticated):
+    """Somebody ended this token, its session, or the agent that it names."""
+
+    code = "TOKEN_REVOKED"
+
+
+class JoinTokenUsed(Unauthenticated):
+    """The join token has enrolled as many agents as it may."""
+
+    code = "JOIN_TOKEN_USED"
+
+
+class PermissionDenied(RequestError):
+    """The caller is known and may not do this."""
+
+    code = "PERMISSION_DENIED"
+    status = "PERMISSION_DENIED"
+
+
+class Aborted(RequestError):
+    """Somebody else was faster: read again, decide again."""
+
+    code = "ABORTED"
+    status = "ABORTED"
+
+
+class EtagStale(Aborted):
+    """The resource was changed since it was read."""
+
+    code = "ETAG_STALE"
+
+
+class FailedPrecondition(RequestError):
+    """The state of things does not allow this call; another call must come first."""
+
+    code = "FAILED_PRECONDITION"
+    status = "FAILED_PRECONDITION"
+
+
+class PipelineActive(FailedPrecondition):
+    """Only a stopped pipeline can be deleted or given another position."""
+
+    code = "PIPELINE_ACTIVE"
+
+
+class AgentIncapable(FailedPrecondition):
+    """No agent has all the stages, connectors and extras that the document needs."""
+
+    code = "AGENT_INCAPABLE"
+
+
+class OutOfRange(RequestError):
+    """What is asked for lies before the first or behind the last that is kept."""
+
+    code = "OUT_OF_RANGE"
+    status = "OUT_OF_RANGE"
+
+
+class ResumeTokenExpired(OutOfRange):
+    """The changes since this resume token are no longer kept: watch without it, from a new snapshot."""
+
+    code = "RESUME_TOKEN_EXPIRED"
+
+
+class ResourceExhausted(RequestError):
+    """A limit is reached."""
+
+    code = "RESOURCE_EXHAUSTED"
+    status = "RESOURCE_EXHAUSTED"
+
+
+class RateLimited(ResourceExhausted):
+    """Too many calls of this kind in a short time."""
+
+    code = "RATE_LIMITED"
+
+
+class Unavailable(RequestError):
+    """Not now: the server is starting, leaving, or misses something that it needs."""
+
+    code = "UNAVAILABLE"
+    status = "UNAVAILABLE"
+
+
+class DatabaseUnavailable(Unavailable):
+    """The server's database does not answer; nothing was changed."""
+
+    code = "DATABASE_UNAVAILABLE"
+
+
+class MethodUnknown(RequestError):
+    """This server has no such method: another version, or a wrong name."""
+
+    code = "METHOD_UNKNOWN"
+    status = "UNIMPLEMENTED"
 
 
 _DISK_ERRNOS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EFBIG})

@@ -97,6 +97,7 @@ class DocumentError(ConduixError):
     """The document does not validate; `diagnostics` has every problem, warnings too."""
 
     code = "DOCUMENT_INVALID"
+    status = "INVALID_ARGUMENT"
 
     def __init__(self, diagnostics: Sequence[Diagnostic]) -> None:
         super().__init__("\n".join(map(str, diagnostics)), remedy="correct the document where the diagnostics point")
