@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import HealthCheck, Phase, assume, given, settings
 from hypothesis import strategies as st
 
@@ -16,6 +17,8 @@ from tests.unit.compile import generate
 from tests.unit.compile.held import check, csv_input, results
 from tests.unit.mapping.generate import MAPPINGS as WILD_MAPPINGS
 from tests.unit.mapping.generate import RECORDS as WILD_RECORDS
+
+pytestmark = pytest.mark.slow
 
 # without the phase that explains failures: it traces every line, which takes minutes here
 _SETTINGS = settings(

@@ -200,6 +200,7 @@ async def test_a_record_over_the_limit_is_a_letter_and_the_next_one_is_read(tmp_
     assert f"byte 2 has {len(huge)} bytes" in letter.message
 
 
+@pytest.mark.slow
 def test_a_decompression_bomb_stays_small_in_memory(tmp_path: Path) -> None:
     path = tmp_path / "bomb.jsonl.gz"
     with gzip.open(path, "wb", compresslevel=1) as file:

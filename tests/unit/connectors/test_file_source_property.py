@@ -12,11 +12,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from conduix.engine.api import Batch, Lines, Position, Shard, record_offsets
 from tests.unit.connectors.harness import count_of, data_of, file_source, letters_of, read_all, run
+
+pytestmark = pytest.mark.slow
 
 
 @dataclass(frozen=True)
