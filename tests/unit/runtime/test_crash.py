@@ -67,6 +67,8 @@ async def test_a_second_process_goes_on(sinks: list[str], name: str, k: int, die
         assert after.out(sink) == expected(), sink
     assert after.disks["dlq"].rows == []
     assert after.sources["in"].read_in_all <= 24
+    named = max((record.n for record in world.records), default=0)
+    assert all(n > named for method, _, n in after.log if method == "prepare"), "n repeats"
 
 
 @pytest.mark.parametrize("seed", seeds(60, 15))
