@@ -210,7 +210,9 @@ class Source(Protocol):
 class Stage(Protocol):
     """Makes batches out of a batch. Pure stages are fused; a stateful one is an actor of its own."""
 
-    deterministic: bool
+    @property
+    def deterministic(self) -> bool:
+        """Does it make the same of the same records each time?"""
 
     def apply(self, batch: Batch) -> Output:
         """Called in order; must not block."""

@@ -109,6 +109,8 @@ class _Replica:
     def __init__(self, assignment: Assignment, store: CheckpointStore, link: Link) -> None:
         self._assignment = assignment
         self._link = link
+        self._silent = False
+        """Has a trace of what is wrong with the link been logged?"""
         self._spec = assignment.spec
         self.meter = Meter()
         nodes = [*self._spec.nodes, *([self._spec.dlq] if self._spec.dlq else [])]
@@ -170,7 +172,11 @@ class _Replica:
     def report(self) -> Status:
         """Say how it is now."""
         self.last = self.status()
-        self._link.report(self.last)
+        try:
+            self._link.report(self.last)
+        except Exception:  # noqa: BLE001 - whoever looks on must not end what he looks at
+            _log.error("a status could not be reported", exc_info=not self._silent)
+            self._silent = True
         return self.last
 
     def status(self) -> Status:

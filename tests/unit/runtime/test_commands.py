@@ -314,6 +314,31 @@ async def test_a_broken_line_is_told_and_the_run_goes_on(tmp_path: Path, caplog:
     assert "is broken" in caplog.text
 
 
+async def test_a_viewer_that_fails_does_not_fail_the_run(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    class Failing(Line):
+        def report(self, status: Status) -> None:
+            raise BrokenPipeError("nobody reads")
+
+    world = World(1)
+    with caplog.at_level(logging.ERROR, "conduix.engine"):
+        check(world, await run(three_sinks(), world, tmp_path, link=Failing()), restarts=0)
+    assert caplog.text.count("Traceback") == 1
+
+
+async def test_a_flush_that_nobody_can_serve_is_refused_at_once(tmp_path: Path) -> None:
+    """A request that comes in while the pipeline is paused: 503, not silence."""
+    world = World(1)
+    console = Console(three_sinks(), world, tmp_path)
+    console.at("committed", 1, "pause")
+    await console.state("PAUSED", "OPERATOR")
+    source = world.sources["in"]
+    source._covered[7] = {}
+    source._context.flush(7)
+    await until(lambda: source.refused == [7])
+    console.say("resume")
+    check(world, await console.task, restarts=0)
+
+
 async def test_a_node_that_does_not_close_keeps_no_other_open(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     world = World(1)
     world.fail("in", "close", RuntimeError("stuck"))

@@ -45,10 +45,14 @@ class Writes:
 
     async def run(self, effect: Awaitable[T]) -> T:
         """Await an effect; it goes on, and is remembered, if the caller is cancelled."""
+        return await asyncio.shield(self.begin(effect))
+
+    def begin(self, effect: Awaitable[T]) -> asyncio.Future[T]:
+        """Let an effect take its course; only `settle` waits for it."""
         task = asyncio.ensure_future(effect)
         self._tasks.add(task)  # type: ignore[arg-type]
         task.add_done_callback(self._tasks.discard)
-        return await asyncio.shield(task)
+        return task
 
     async def settle(self, patience: float) -> bool:
         """Wait until nothing is under way; False if something still is after `patience` seconds."""

@@ -8,7 +8,7 @@ import time
 from collections.abc import Mapping
 from typing import Literal
 
-from conduix.engine.api import CommittingSink, Reason, Sink, Source
+from conduix.engine.api import CommittingSink, Flush, Reason, Sink, Source
 from conduix.engine.failpoints import TESTING
 from conduix.engine.link import State
 from conduix.engine.runtime.actor import Ack
@@ -93,8 +93,10 @@ class Region:
 
     def request_flush(self, source: str, k: int) -> None:
         """On behalf of a source: see `NodeContext.flush`."""
-        if self.attempt is not None:
+        if self.attempt is not None and not self.attempt.over:
             self.attempt.request_flush(source, k)
+        else:
+            self._writes.begin(self._answers.refuse([Flush(source, k)], GRACE))
 
     @property
     def barrier_age(self) -> float:
