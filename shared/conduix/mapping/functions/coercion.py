@@ -29,7 +29,7 @@ def parse_number(spelled: str) -> int | float:
             return settled(int(spelled)) if plain and abs(int(spelled)) < 2**63 else settled(float(spelled))
         if _HEX.match(spelled):
             return settled(float.fromhex(spelled))
-    raise MappingError(f'strconv.ParseFloat: parsing "{spelled[:100]}": invalid syntax')
+    raise MappingError(f'"{spelled[:100]}" is not a number')
 
 
 @family.method("number", "The value as a number; a text is read as one.",

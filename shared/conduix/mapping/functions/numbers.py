@@ -198,7 +198,7 @@ def _parse_integer(spelled: str) -> int:
             raise ValueError(spelled)
         return int(spelled, 8 if octal else 0)
     except ValueError as error:
-        raise MappingError(f'strconv.ParseInt: parsing "{spelled[:100]}": invalid syntax') from error
+        raise MappingError(f'"{spelled[:100]}" is not a whole number') from error
 
 
 for _name, (_lower, _upper) in _LIMITS.items():
