@@ -41,7 +41,7 @@ class ConduixError(Exception):
     """Root of all errors. `code` is stable; `remedy` says what to do, in words for a person."""
 
     code: str = "INTERNAL"
-    status: ClassVar[str] = "INTERNAL"
+    status: str = "INTERNAL"
     """Name of the gRPC status."""
 
     def __init__(self, message: str, *, remedy: str = "") -> None:

@@ -1,6 +1,6 @@
 """What every gRPC caller and server of the house has in common: channels, interceptors, rich errors, serving.
 
-Import this package before `grpc`: with fork support on, gRPC complains at each worker process that is spawned beside its
+Import this package before `grpc`: with fork support on, gRPC complains at each process that is spawned beside its
 threads, and it reads the switch only once, when it is imported.
 """
 

@@ -1,0 +1,229 @@
+"""What happens around every call of a server: id, sign-in and rights, the contract's rules, errors, a line in the log.
+
+    id → log ( errors ( authorise → rules of the request → servicer ) )
+
+One interceptor holds them all, because their order is part of what they promise: who may not call learns nothing about
+the rules, a refused call is logged with its id, and no text of an exception leaves the server that was not written for
+callers.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import re
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import aclosing
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import Any, NoReturn, Protocol, TypeAlias, TypeVar
+
+import grpc
+import uuid_utils
+from google.protobuf.message import Message
+
+from conduix.errors import ConduixError, MethodUnknown
+from conduix.rpc.errors import DETAILS_KEY, REQUEST_ID_KEY, to_status
+from conduix.rpc.rules import check
+
+T = TypeVar("T")
+
+access_log = logging.getLogger("conduix.access")
+log = logging.getLogger(__name__)
+
+# in quotes: only their stubs know that these take parameters
+Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
+"""What a servicer's method is given beside the request."""
+Handler: TypeAlias = "grpc.RpcMethodHandler[Any, Any]"
+Behaviour = Callable[[Any, Context], Any]
+
+_GIVEN_ID = re.compile(r"[A-Za-z0-9._:-]{1,128}")
+_STATUS_NAMES = {code.value[0]: code.name for code in grpc.StatusCode}
+
+
+class Principal(Protocol):
+    """Who calls, as the log names them: `user:ada`, `agent:0192…`."""
+
+    @property
+    def name(self) -> str:
+        """Kind and name, in one word."""
+        ...
+
+
+@dataclass(slots=True)
+class Call:
+    """One call while it runs."""
+
+    method: str
+    """As on the wire: `/conduix.v1.SystemService/GetInfo`."""
+    request_id: str
+    metadata: Mapping[str, str]
+    """The caller's headers, names in lower case; of a repeated one the last."""
+    peer: str
+    identities: tuple[str, ...] = ()
+    """Names in the caller's verified certificate; empty without mutual TLS."""
+    principal: Principal | None = None
+    """What `authorise` returned."""
+
+
+Authorise = Callable[[Call], Awaitable[Principal | None]]
+"""Says who calls, before anything is read of the request; refuses by Unauthenticated or PermissionDenied.
+None: nobody, and this method needs nobody."""
+
+_CALL: ContextVar[Call] = ContextVar("conduix_call")
+
+
+def current_call() -> Call:
+    """The call that this task serves; LookupError outside of one."""
+    return _CALL.get()
+
+
+class CallInterceptor(grpc.aio.ServerInterceptor):
+    """The frame around all calls; see the module.
+
+    Servicers are asynchronous. Those of request streams read from their iterator, never by `context.read()`, which
+    would go past the rules.
+    """
+
+    def __init__(
+        self,
+        authorise: Authorise,
+        *,
+        new_request_id: Callable[[], str] = lambda: str(uuid_utils.uuid7()),
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._authorise = authorise
+        self._new_request_id = new_request_id
+        self._clock = clock
+        self._handlers: dict[str, Handler] = {}
+
+    async def intercept_service(
+        self,
+        continuation: Callable[[grpc.HandlerCallDetails], Awaitable[Handler | None]],
+        handler_call_details: grpc.HandlerCallDetails,
+    ) -> Handler:
+        """The framed handler; for a method that does not exist one that says so, also framed."""
+        method = handler_call_details.method
+        framed = self._handlers.get(method)
+        if framed is None:
+            handler = await continuation(handler_call_details)
+            if handler is None:  # not kept: callers could fill the memory with names
+                return grpc.stream_stream_rpc_method_handler(self._unknown(method))
+            framed = self._handlers[method] = self._framed(method, handler)
+        return framed
+
+    def _framed(self, method: str, handler: Handler) -> Handler:
+        behaviour: Behaviour
+        if handler.response_streaming:
+            behaviour = handler.stream_stream or handler.unary_stream  # type: ignore[assignment]  # one is set
+            make = (
+                grpc.stream_stream_rpc_method_handler
+                if handler.request_streaming
+                else grpc.unary_stream_rpc_method_handler
+            )
+            answer = _streamed
+        else:
+            behaviour = handler.stream_unary or handler.unary_unary  # type: ignore[assignment]  # one is set
+            make = (
+                grpc.stream_unary_rpc_method_handler
+                if handler.request_streaming
+                else grpc.unary_unary_rpc_method_handler
+            )
+            answer = _single
+        accept = _checked if handler.request_streaming else _check_one
+
+        async def serve(request: Any, context: Context) -> Any:
+            return await self._run(method, context, lambda: answer(behaviour, accept(request), context))
+
+        return make(serve, handler.request_deserializer, handler.response_serializer)
+
+    def _unknown(self, method: str) -> Behaviour:
+        async def refuse() -> None:
+            raise MethodUnknown(f"there is no method {method}", remedy="list the methods by server reflection")
+
+        async def serve(_requests: Any, context: Context) -> None:
+            await self._run(method, context, refuse)
+
+        return serve
+
+    async def _run(self, method: str, context: Context, serve: Callable[[], Awaitable[T]]) -> T:
+        call = self._call(method, context)
+        _CALL.set(call)  # the task is the call's own: nothing to reset
+        started = self._clock()
+        status = "OK"
+        try:
+            await context.send_initial_metadata(((REQUEST_ID_KEY, call.request_id),))
+            call.principal = await self._authorise(call)
+            return await serve()
+        except asyncio.CancelledError:
+            status = "CANCELLED"
+            raise
+        except grpc.aio.AbortError:  # a servicer of gRPC's own has spoken: health, reflection
+            status = _STATUS_NAMES.get(_number(context.code()), "UNKNOWN")
+            raise
+        except ConduixError as error:
+            status = error.status
+            await _abort(context, error)
+        except Exception:
+            status = "INTERNAL"
+            log.exception("%s failed, request %s", method, call.request_id)
+            await _abort(context, _internal(call.request_id))
+        finally:
+            _log(call, status, self._clock() - started)
+
+    def _call(self, method: str, context: Context) -> Call:
+        metadata = {key: value for key, value in context.invocation_metadata() or () if isinstance(value, str)}
+        given = metadata.get(REQUEST_ID_KEY, "")
+        identities = tuple(name.decode(errors="replace") for name in context.peer_identities() or ())
+        request_id = given if _GIVEN_ID.fullmatch(given) else self._new_request_id()
+        return Call(method, request_id, metadata, context.peer(), identities)
+
+
+def _check_one(request: Message) -> Message:
+    check(request)
+    return request
+
+
+async def _checked(requests: AsyncIterator[Message]) -> AsyncIterator[Message]:
+    async for request in requests:
+        check(request)
+        yield request
+
+
+async def _single(behaviour: Behaviour, request: Any, context: Context) -> Any:
+    return await behaviour(request, context)
+
+
+async def _streamed(behaviour: Behaviour, request: Any, context: Context) -> None:
+    answer = behaviour(request, context)
+    if not hasattr(answer, "__aiter__"):  # a coroutine that writes for itself
+        await answer
+        return
+    async with aclosing(answer):  # a cancelled call ends the generator now, not when it is collected
+        async for response in answer:
+            await context.write(response)
+
+
+async def _abort(context: Context, error: ConduixError) -> NoReturn:
+    status = to_status(error)
+    await context.abort(grpc.StatusCode[error.status], status.message, ((DETAILS_KEY, status.SerializeToString()),))
+
+
+def _internal(request_id: str) -> ConduixError:
+    return ConduixError(
+        f"internal error, request {request_id}",
+        remedy="the server's log has the cause under this request's id; please report it",
+    )
+
+
+def _number(code: Any) -> int:
+    # typed as StatusCode; grpc.aio hands out the number that was set
+    return code.value[0] if isinstance(code, grpc.StatusCode) else int(code)
+
+
+def _log(call: Call, status: str, seconds: float) -> None:
+    caller = call.principal.name if call.principal else "-"
+    access_log.info(
+        "%s %s %.1f ms caller=%s peer=%s id=%s", call.method, status, seconds * 1000, caller, call.peer, call.request_id
+    )
