@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import gc
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import msgspec
@@ -39,6 +41,10 @@ class Fused:
         Raises:
             MappingError: a step with `on_error: fail` failed.
         """
+        with _without_collector():
+            return self._apply(batch)
+
+    def _apply(self, batch: Batch) -> Output:
         given = _input(batch)
         program = self._program(batch, given)
         made = program.run(given, batch.shard)
@@ -118,6 +124,23 @@ class Fused:
             before = counts.get(step.node, Counts(0))
             counts[step.node] = Counts(arrived, before.filtered + made.filtered[index], before.dead + dead[index])
         return counts
+
+
+@contextmanager
+def _without_collector() -> Iterator[None]:
+    """Keeps Python from looking for cycles meanwhile.
+
+    Records are trees, which are freed without it; it would go over all that are alive every 700 objects, which took a
+    fifth of the time where records are decoded whole.
+    """
+    if not gc.isenabled():
+        yield
+        return
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
 
 
 def _input(batch: Batch) -> Input:

@@ -21,6 +21,7 @@ _FIXED: dict[str, T] = {
                      "timestamp_unix", "timestamp_unix_milli", "timestamp_unix_micro", "timestamp_unix_nano"), T.INT),
     **dict.fromkeys(("number", "abs", "ceil", "floor", "round", "sum", "max", "min", "log", "log10", "sin", "cos",
                      "tan", "pow", "float32", "float64", "pi", "random_int"), T.NUMBER),
+    **dict.fromkeys(("ts_parse", "ts_strptime", "ts_tz", "ts_round", "timestamp"), T.OTHER),
     **dict.fromkeys(("keys", "filepath_split", "re_find_all", "find_all", "range"), T.LIST),
 }  # fmt: skip
 
@@ -44,4 +45,6 @@ def result_types(function: Function, target: T) -> T:
         return target & ~T.NULL
     if name == "index" and within(target, T.JSON):
         return T.JSON
-    return _FIXED.get(name, T.ANY)
+    if name == "fold":
+        return T.ANY
+    return _FIXED.get(name, T.VALUE | target & T.ABSENT)
