@@ -209,11 +209,14 @@ class RequestIdReused(InvalidArgument):
 
 
 class ResourceError(RequestError):
-    """Something about one named resource; the code is made of its kind."""
+    """Something about one named resource; the code is made of its kind, which must be one of `kinds`."""
 
     suffix: ClassVar[str]
+    kinds: ClassVar[frozenset[Resource]]
 
     def __init__(self, resource: Resource, name: str, message: str, *, remedy: str = "") -> None:
+        if resource not in self.kinds:
+            raise ValueError(f"{type(self).__name__} has no code for {resource.name}: add it to its kinds")
         super().__init__(message, remedy=remedy)
         self.resource = resource
         self.name = name
@@ -225,6 +228,7 @@ class NotFound(ResourceError):
 
     status = "NOT_FOUND"
     suffix = "NOT_FOUND"
+    kinds = frozenset(Resource)
 
     def __init__(self, resource: Resource, name: str, *, remedy: str = "") -> None:
         super().__init__(resource, name, f"there is no {_words(resource)} {name!r}", remedy=remedy)
@@ -235,6 +239,7 @@ class AlreadyExists(ResourceError):
 
     status = "ALREADY_EXISTS"
     suffix = "EXISTS"
+    kinds = frozenset({Resource.AGENT, Resource.API_TOKEN, Resource.JOIN_TOKEN, Resource.PIPELINE, Resource.USER})
 
     def __init__(self, resource: Resource, name: str, *, remedy: str = "") -> None:
         super().__init__(resource, name, f"there is already {_words(resource, article=True)} {name!r}", remedy=remedy)

@@ -1,0 +1,1 @@
+"""Tests of `conduix.rpc`: real servers on loopback."""
