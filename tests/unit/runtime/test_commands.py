@@ -101,6 +101,7 @@ async def test_stop_while_paused(tmp_path: Path) -> None:
     await console.state("PAUSED", "OPERATOR")
     console.say("stop")
     assert (await console.task).state == "STOPPED"
+    assert world.count("in", "open") == 1, "opened again only to be stopped"
     after = world.survivors()
     check(after, await run(three_sinks(), after, tmp_path, g=2), restarts=0)
 

@@ -141,10 +141,10 @@ class Region:
                 ending, self.detail = None, self._undrained()
             if ending is not None:
                 return ending
+            if (self._pausing or self._flood) and not self._stopping:
+                await self._held()
             if self._stopping:
                 return "STOPPED"
-            if self._pausing or self._flood:
-                await self._held()
 
     def _undrained(self, cause: str = "") -> str:
         """In words: what was in flight is dropped."""
