@@ -17,13 +17,13 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import aclosing
 from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import Any, NoReturn, Protocol, TypeAlias, TypeVar
+from typing import Any, NoReturn, Protocol, TypeAlias, TypeVar, cast
 
 import grpc
 import uuid_utils
-from google.protobuf.message import Message
+from google.protobuf.message import DecodeError, Message
 
-from conduix.errors import ConduixError, MethodUnknown
+from conduix.errors import ConduixError, InvalidArgument, MethodUnknown
 from conduix.rpc.errors import DETAILS_KEY, REQUEST_ID_KEY, to_status
 from conduix.rpc.rules import check
 
@@ -37,6 +37,7 @@ Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
 """What a servicer's method is given beside the request."""
 Handler: TypeAlias = "grpc.RpcMethodHandler[Any, Any]"
 Behaviour = Callable[[Any, Context], Any]
+Decode = Callable[[bytes], Message]
 
 _GIVEN_ID = re.compile(r"[A-Za-z0-9._:-]{1,128}")
 _STATUS_NAMES = {code.value[0]: code.name for code in grpc.StatusCode}
@@ -131,12 +132,14 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
                 else grpc.unary_unary_rpc_method_handler
             )
             answer = _single
-        accept = _checked if handler.request_streaming else _check_one
+        read = _read_all if handler.request_streaming else _read_one
+        decode = cast("Decode", handler.request_deserializer)  # generated code always gives one
 
         async def serve(request: Any, context: Context) -> Any:
-            return await self._run(method, context, lambda: answer(behaviour, accept(request), context))
+            return await self._run(method, context, lambda: answer(behaviour, read(decode, request), context))
 
-        return make(serve, handler.request_deserializer, handler.response_serializer)
+        # what gRPC decodes for itself it also refuses for itself: with the exception's text, without id and log
+        return make(serve, None, handler.response_serializer)
 
     def _unknown(self, method: str) -> Behaviour:
         async def refuse() -> None:
@@ -180,15 +183,18 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
         return Call(method, request_id, metadata, context.peer(), identities)
 
 
-def _check_one(request: Message) -> Message:
+def _read_one(decode: Decode, raw: bytes) -> Message:
+    try:
+        request = decode(raw)
+    except DecodeError as error:
+        raise InvalidArgument(f"the request is no message of this method: {error}") from error
     check(request)
     return request
 
 
-async def _checked(requests: AsyncIterator[Message]) -> AsyncIterator[Message]:
-    async for request in requests:
-        check(request)
-        yield request
+async def _read_all(decode: Decode, raw: AsyncIterator[bytes]) -> AsyncIterator[Message]:
+    async for one in raw:
+        yield _read_one(decode, one)
 
 
 async def _single(behaviour: Behaviour, request: Any, context: Context) -> Any:

@@ -184,5 +184,6 @@ async def test_bytes_that_are_no_message_are_refused_and_the_connection_lives_on
     async with serving() as served:
         with pytest.raises(RemoteError) as caught, remote_errors():
             await send_bytes(served.channel, "/conduix.v1.PipelineService/ListPipelines", b"\xff\xff\xff\xff")
-        assert caught.value.status in {"INTERNAL", "INVALID_ARGUMENT", "UNKNOWN"}
+        assert (caught.value.code, caught.value.status) == ("INVALID_ARGUMENT", "INVALID_ARGUMENT")
+        assert caught.value.request_id
         await served.system.GetInfo(GetInfoRequest())
