@@ -1,1 +1,3 @@
 """The control server (comes with part 2 of the plan)."""
+
+import conduix.rpc  # noqa: F401 - sets what gRPC reads when it is imported: before any module here does

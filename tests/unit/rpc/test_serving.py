@@ -164,7 +164,8 @@ def test_files_that_cannot_be_read_are_named(tmp_path: Path) -> None:
         ClientTls(certificate=missing).credentials()
 
 
-def test_grpc_finds_fork_support_switched_off() -> None:
-    code = "import conduix.v1.system_service_pb2_grpc, os; print(os.environ['GRPC_ENABLE_FORK_SUPPORT'])"
+@pytest.mark.parametrize("package", ["conduix.v1", "conduix.rpc", "conduix_server", "conduix_agent"])
+def test_whatever_comes_first_grpc_finds_fork_support_switched_off(package: str) -> None:
+    code = f"import {package}, os, sys; assert 'grpc' not in sys.modules; print(os.environ['GRPC_ENABLE_FORK_SUPPORT'])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "false"
