@@ -1,0 +1,1 @@
+"""What an agent keeps on its host, and the processes that it runs there."""
