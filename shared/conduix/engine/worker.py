@@ -197,7 +197,7 @@ class _Replica:
             progress=self._progress(),
             actors=tuple(self._actor(actor) for actor in self.plan.actors),
             outputs=self._outputs,
-            barrier_age=region.barrier_age,
+            barrier_age=region.barriers.age,
         )
 
     def _ledger(self) -> dict[str, Counts]:

@@ -15,8 +15,8 @@ from conduix.engine.runtime.setup import Setup
 from conduix.engine.worker import explain_plan
 from conduix.errors import ConduixError, DiskError, PipelineFailed, SystemicError, TransientError
 from conduix.spec.model import PipelineSpec, RetrySpec
+from tests.unit.runtime.console import Console
 from tests.unit.runtime.flows import Line, arm, catalog, file_sink, run, three_sinks
-from tests.unit.runtime.test_commands import Console
 from tests.unit.runtime.test_rewind import check, check_reads
 from tests.unit.runtime.world import World
 

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from conduix.engine.link import Status
 from conduix.engine.runtime.flood import IN_A_ROW, WINDOW, Flood
 from conduix.spec.model import NodeSpec, PipelineSpec
+from tests.unit.runtime.console import Console
 from tests.unit.runtime.doubles import NumberOptions, SinkOptions
 from tests.unit.runtime.flows import node, pipeline, run, until
-from tests.unit.runtime.test_commands import Console
 from tests.unit.runtime.world import World
 
 

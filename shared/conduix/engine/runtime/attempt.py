@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
 from conduix.engine.api import Barrier, Flush, Sink, Source, Stage
-from conduix.engine.runtime.actor import Ack, Actor, Outbox, Place, SinkActor, SourceActor, StageActor, Trace
+from conduix.engine.runtime.actor import Ack, Actor, Outbox, Place, SourceActor, StageActor, Trace
 from conduix.engine.runtime.failure import ActorFailed
 from conduix.engine.runtime.flushes import Flushes
 from conduix.engine.runtime.ledger import Balance, Ledger
 from conduix.engine.runtime.letters import LetterWriter
 from conduix.engine.runtime.mailbox import Mailbox
 from conduix.engine.runtime.plan import ActorPlan, Plan
+from conduix.engine.runtime.sink_actor import SinkActor
 from conduix.telemetry.meter import Meter
 
 T = TypeVar("T")
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +30,15 @@ class Nodes:
     sources: Mapping[str, Source]
     stages: Mapping[str, Stage]
     sinks: Mapping[str, Sink]
+
+    async def close(self) -> None:
+        """Release every source and sink; one that does not close keeps no other open."""
+        parts: Mapping[str, Source | Sink] = {**self.sources, **self.sinks}
+        for node, part in parts.items():
+            try:
+                await part.close()
+            except Exception:  # noqa: BLE001 - told, and nothing depends on it any more
+                _log.warning("%s could not be closed", node, exc_info=True)
 
 
 @dataclass(frozen=True, slots=True)

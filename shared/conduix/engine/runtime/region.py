@@ -8,7 +8,7 @@ import time
 from collections.abc import Mapping
 from typing import Literal
 
-from conduix.engine.api import CommittingSink, Flush, Reason, Sink, Source
+from conduix.engine.api import CommittingSink, Flush, Reason
 from conduix.engine.failpoints import TESTING
 from conduix.engine.link import State
 from conduix.engine.runtime.actor import Ack
@@ -20,6 +20,7 @@ from conduix.engine.runtime.failure import CHECKPOINT, ActorFailed, failure_of, 
 from conduix.engine.runtime.invariants import check_balance
 from conduix.engine.runtime.opening import begin, open_nodes
 from conduix.engine.runtime.outage import Outage
+from conduix.engine.runtime.overdue import BarrierClock
 from conduix.engine.runtime.patience import Patience, Undrained
 from conduix.engine.runtime.progress import Progress
 from conduix.engine.runtime.setup import Setup
@@ -57,7 +58,7 @@ class Region:
         self._outage = Outage(setup)
         self._cut: Cut | None = None
         self._n = 0
-        self._barrier_since: float | None = None
+        self.barriers = BarrierClock(self._spec.checkpoint.timeout, setup.meter, setup.changed)
         self._changed = asyncio.Event()
         self._stopping = self._pausing = self._demanded = False
         self._flood = ""
@@ -97,11 +98,6 @@ class Region:
             self.attempt.request_flush(source, k)
         else:
             self._writes.begin(self._answers.refuse([Flush(source, k)], GRACE))
-
-    @property
-    def barrier_age(self) -> float:
-        """Seconds since the barrier that is in flight was sent; 0: none is."""
-        return 0.0 if self._barrier_since is None else time.monotonic() - self._barrier_since
 
     @property
     def _wanted_down(self) -> bool:
@@ -154,10 +150,8 @@ class Region:
     async def _attempt_once(self) -> Ending | None:
         """One attempt from opening to its end, and the wait after a failure; None: it is not the end of the run."""
         try:
-            progress = await self._restore()
-            if progress is None:
-                return "COMPLETED"
-            return await self._drive(progress)
+            restored = await self._restore()
+            return "COMPLETED" if restored is None else await self._drive(*restored)
         except ActorFailed as failed:
             await self._abandon()
             await self._settle()
@@ -166,7 +160,7 @@ class Region:
                 self.detail = self._undrained(self.detail)
             return None
 
-    async def _restore(self) -> Progress | None:
+    async def _restore(self) -> tuple[Attempt, Progress] | None:
         """Load the newest record, repeat its commits, bring every node to it. None: it was the final one."""
         await self._settle()
         if self._cut is None:
@@ -179,7 +173,7 @@ class Region:
             return None
         progress = Progress(self._cut, record)
         setup = self._setup
-        self.attempt = Attempt(
+        self.attempt = attempt = Attempt(
             setup.plan,
             setup.nodes,
             progress.base,
@@ -190,13 +184,10 @@ class Region:
             signal=self._changed.set,
         )
         await open_nodes(setup, self._writes, progress)
-        return progress
+        return attempt, progress
 
-    async def _drive(self, progress: Progress) -> Ending | None:
+    async def _drive(self, attempt: Attempt, progress: Progress) -> Ending | None:
         """Barriers at their times until the flow ends, fails, or is told to stop."""
-        attempt = self.attempt
-        if attempt is None:
-            raise RuntimeError("nothing was restored")
         self._enter("RUNNING")
         attempt.start()
         while True:
@@ -243,20 +234,16 @@ class Region:
 
     async def _barrier(self, attempt: Attempt, progress: Progress, *, final: bool, hold: bool) -> bool:
         """One barrier and all that follows from it; False: it would have ended the run, but most became letters."""
-        began = self._barrier_since = time.monotonic()
+        began = time.monotonic()
         self._n += 1
         n = self._n
         if hold:
             self._enter("DRAINING")
-        overdue = asyncio.get_running_loop().call_later(self._spec.checkpoint.timeout, self._overdue, n)
-        try:
+        with self.barriers.timed(n):
             acks = await attempt.barrier(n, final=final, hold=hold)
             if final and attempt.flood:
                 return False
             await self._writes.run(self._complete(n, acks, progress, final=final))
-        finally:
-            overdue.cancel()
-            self._barrier_since = None
         covered = attempt.flushes.take_covered({actor: ack.flushed for actor, ack in acks.items()})
         await self._answers.flushed(covered, durable=True)
         self._outage.over()
@@ -264,12 +251,6 @@ class Region:
         self._setup.meter.checkpoints.observe(seconds)
         _log.debug("checkpoint %d is complete", n, extra={"data": {"n": n, "final": final, "seconds": seconds}})
         return True
-
-    def _overdue(self, n: int) -> None:
-        limit = self._spec.checkpoint.timeout
-        self._setup.meter.overdue += 1
-        _log.warning("barrier %d is older than %g s; it goes on", n, limit, extra={"data": {"n": n, "limit": limit}})
-        self._setup.changed()
 
     async def _complete(self, n: int, acks: Mapping[str, Ack], progress: Progress, *, final: bool) -> None:
         with failure_of(CHECKPOINT):
@@ -317,12 +298,7 @@ class Region:
             _log.warning("a write is still under way, nothing is closed")
             await self._writes.abandon(GRACE)
             return
-        parts: Mapping[str, Source | Sink] = {**self._setup.nodes.sources, **self._setup.nodes.sinks}
-        for node, part in parts.items():
-            try:
-                await part.close()
-            except Exception:  # noqa: BLE001 - one that does not close must not keep the others open
-                _log.warning("%s could not be closed", node, exc_info=True)
+        await self._setup.nodes.close()
 
     # failures
 
