@@ -146,9 +146,13 @@ def killed_at(*points: str) -> Callable[[Bench], Verdict]:
 
 def _killed_at_moments(bench: Bench) -> Verdict:
     run, size, random = bench.run(), other_sizes(bench.random), bench.random
+    most = bench.reference.scale.records // 10  # bytes of trace: a sixth of a whole run's, or more
     for _ in range(random.randint(3, 8)):
         process = run.start(size())
-        send_when(process, _grown(run.trace, random.randrange(20_000)), random.uniform(0.0, 0.05))
+        if random.random() < 0.25:  # while it starts: imports, the state directory, the claim, the cut
+            send_when(process, lambda: True, random.uniform(0.1, 1.0))
+        else:
+            send_when(process, _grown(run.trace, random.randrange(1, most)), random.uniform(0.0, 0.05))
         finished = run.finish(process)
         if finished.code != KILLED:
             break
@@ -160,11 +164,10 @@ def _killed_at_moments(bench: Bench) -> Verdict:
 def _stopped_at_moments(bench: Bench) -> Verdict:
     """SIGTERM drains: what was read is durable, so that nothing is read again."""
     run, size, random = bench.run(), other_sizes(bench.random), bench.random
+    most = bench.reference.scale.records // 10  # bytes of trace: a sixth of a whole run's, or more
     while True:
         process = run.start(size())
-        send_when(
-            process, _grown(run.trace, random.randrange(2_000, 20_000)), random.uniform(0.0, 0.02), signal.SIGTERM
-        )
+        send_when(process, _grown(run.trace, random.randrange(1, most)), random.uniform(0.0, 0.02), signal.SIGTERM)
         finished = run.finish(process)
         if finished.code != INTERRUPTED:
             break
