@@ -36,8 +36,8 @@ CLIENT_OPTIONS = (
 
 SERVER_OPTIONS = (
     *_BOTH,
-    # by default a server refuses pings that come more often than every 300 s
-    ("grpc.http2.min_recv_ping_interval_without_data_ms", 5_000),
+    # by default a server ends connections that ping more often than every 300 s
+    ("grpc.http2.min_ping_interval_without_data_ms", 5_000),
     # by default a second server takes half of the connections to a port that is in use
     ("grpc.so_reuseport", 0),
 )
