@@ -118,7 +118,7 @@ class Region:
             self._enter("FAILED", None, told(error))
             raise
         await self._close(self._patience.left)
-        self._enter(ending, None, self.detail if ending == "STOPPED" else "")
+        self._enter(ending, detail=self.detail if ending == "STOPPED" else "")
         return ending
 
     def _enter(self, state: State, reason: Reason | None = None, detail: str = "", remedy: str = "") -> None:
@@ -164,8 +164,7 @@ class Region:
         """Load the newest record, repeat its commits, bring every node to it. None: it was the final one."""
         await self._settle()
         if self._cut is None:
-            cut, newest = await begin(self._setup, self._commits)
-            self._cut, self._n = cut, max(self._n, newest)
+            self._cut, self._n = await begin(self._setup, self._commits)
         record = await self._writes.run(self._commits.recover(self._cut.order()))
         self.record, self._n = record, max(self._n, record.n)
         await self._answers.committed(record.n)  # shards that are finished with it are in no later one
