@@ -103,8 +103,6 @@ class Region:
     def _wanted_down(self) -> bool:
         return self._stopping or self._pausing
 
-    # life
-
     async def run(self) -> Ending:
         """See the class."""
         try:
