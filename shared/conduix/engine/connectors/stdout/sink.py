@@ -7,7 +7,6 @@ import os
 import select
 import stat
 from collections.abc import Sequence
-from typing import ClassVar
 
 from conduix.engine.api import Batch, Handle, Letter, Lines, NodeContext
 from conduix.engine.connectors.records import Body
@@ -18,7 +17,7 @@ from conduix.errors import StateError, from_os_error
 class StdoutClosed(StateError):
     """Nobody reads standard output any more; the run ends, because nobody ever will."""
 
-    code: ClassVar[str] = "STDOUT_CLOSED"
+    code = "STDOUT_CLOSED"
 
 
 class StdoutSink:
