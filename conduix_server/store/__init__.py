@@ -1,0 +1,1 @@
+"""The server's database: the truth about pipelines, agents, people and what is to be done."""

@@ -1,0 +1,106 @@
+"""The connection to the database: which drivers, with which settings, and one server only on SQLite."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import URL, event, make_url
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import ArgumentError
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+from conduix.errors import StateBusy, UsageError
+
+WRITES = "conduix_writes"
+"""Execution option of a connection whose transaction will write."""
+
+BUSY_SECONDS = 10
+READ_SECONDS = 30
+DRIVERS = {"sqlite": "sqlite+aiosqlite", "mysql": "mysql+asyncmy", "mariadb": "mysql+asyncmy"}
+
+
+def parse_url(text: str) -> URL:
+    """The address with the driver that we use. Raises UsageError for another kind of database or no address at all."""
+    try:
+        url = make_url(text)
+    except ArgumentError:
+        raise UsageError(
+            "the database address cannot be read", remedy="write sqlite:///path or mysql://user:password@host:3306/name"
+        ) from None
+    kind = url.get_backend_name()
+    if kind not in DRIVERS:
+        raise UsageError(f"{kind} is no database of Conduix", remedy="use sqlite://, mysql:// or mariadb://")
+    if kind == "sqlite" and url.database in {None, "", ":memory:"}:
+        raise UsageError("SQLite needs a file", remedy="write sqlite:///absolute/path.db")
+    return url.set(drivername=DRIVERS[kind])
+
+
+def create_engine(url: URL, *, foreign_keys: bool = True) -> AsyncEngine:
+    """Connects nothing yet. `foreign_keys=False` is for migrations, which rebuild tables on SQLite.
+
+    Raises UsageError where the driver is not installed.
+    """
+    if url.get_backend_name() == "sqlite":
+        return _sqlite(url, foreign_keys=foreign_keys)
+    if find_spec("asyncmy") is None:
+        raise UsageError("the driver for MySQL and MariaDB is missing", remedy="pip install 'conduix[sql]'")
+    return create_async_engine(
+        url,
+        isolation_level="READ COMMITTED",
+        pool_size=10,
+        max_overflow=10,
+        pool_timeout=BUSY_SECONDS,
+        pool_pre_ping=True,
+        connect_args={"charset": "utf8mb4", "connect_timeout": 5, "read_timeout": READ_SECONDS},
+    )
+
+
+def _sqlite(url: URL, *, foreign_keys: bool) -> AsyncEngine:
+    engine = create_async_engine(url, connect_args={"timeout": BUSY_SECONDS})
+
+    @event.listens_for(engine.sync_engine, "connect")
+    def settings(connection: DBAPIConnection, _record: object) -> None:
+        # the driver would begin late, at the first write: two readers that go on to write would block each other
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        cursor.execute("PRAGMA journal_mode=WAL")
+        cursor.execute("PRAGMA synchronous=FULL")
+        cursor.execute(f"PRAGMA foreign_keys={'ON' if foreign_keys else 'OFF'}")
+        cursor.close()
+
+    @event.listens_for(engine.sync_engine, "begin")
+    def begin(connection: Any) -> None:
+        writes = connection.get_execution_options().get(WRITES, False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+    return engine
+
+
+class ServerLock:
+    """Held by the one server of a SQLite database as long as it lives; the system releases it when the process dies.
+
+    Raises StateBusy, with the pid of the other server.
+    """
+
+    def __init__(self, database: Path) -> None:
+        self.path = database.with_name(database.name + ".lock")
+        self._fd = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            pid = os.read(self._fd, 32).decode() or "unknown"
+            os.close(self._fd)
+            raise StateBusy(
+                f"{database} is held by another server (pid {pid})",
+                remedy="stop that server, give this one a state_dir of its own, or use MySQL or MariaDB for several",
+            ) from None
+        os.ftruncate(self._fd, 0)
+        os.pwrite(self._fd, str(os.getpid()).encode(), 0)
+
+    def release(self) -> None:
+        """Lets the next server in."""
+        os.close(self._fd)

@@ -1,0 +1,298 @@
+"""Revisions, desired state, outbox, reports, tokens, audit and changes; what is there gets a first revision."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+import sqlalchemy as sa
+from alembic import op
+from sqlalchemy.dialects import mysql
+
+revision = "0003"
+down_revision = "0002"
+
+OPTIONS: dict[str, Any] = {"mysql_engine": "InnoDB", "mysql_charset": "utf8mb4", "mysql_collate": "utf8mb4_bin"}
+MOMENT = sa.DateTime().with_variant(mysql.DATETIME(fsp=6), "mysql", "mariadb")
+LONG = sa.Text().with_variant(mysql.MEDIUMTEXT(), "mysql", "mariadb")
+BLOB = sa.LargeBinary().with_variant(mysql.LONGBLOB(), "mysql", "mariadb")
+TABLES = (
+    "audit",
+    "changes",
+    "requests",
+    "counters",
+    "servers",
+    "operations",
+    "commands",
+    "desired_versions",
+    "assignments",
+    "revisions",
+    "reports",
+    "checkpoints",
+    "join_tokens",
+    "api_tokens",
+    "refresh_tokens",
+)
+
+
+def upgrade() -> None:
+    """New tables, then the counters and revisions that what is there needs."""
+    for create in (_history, _control, _pipelines, _tokens):
+        create()
+    _backfill()
+
+
+def _history() -> None:
+    op.create_table(
+        "audit",
+        sa.Column("id", sa.String(36), nullable=False),
+        sa.Column("at", MOMENT, nullable=False),
+        sa.Column("actor", sa.String(255), nullable=False),
+        sa.Column("method", sa.String(255), nullable=False),
+        sa.Column("target_id", sa.String(255), nullable=False),
+        sa.Column("outcome", sa.String(50), nullable=False),
+        sa.Column("request_id", sa.String(255), nullable=False),
+        sa.Column("address", sa.String(45), nullable=False),
+        sa.Column("detail", LONG, nullable=False),
+        sa.PrimaryKeyConstraint("id", name="pk_audit"),
+        **OPTIONS,
+    )
+    op.create_index("ix_audit_actor_at", "audit", ["actor", "at"])
+    op.create_index("ix_audit_at", "audit", ["at"])
+    op.create_index("ix_audit_target_id_at", "audit", ["target_id", "at"])
+    op.create_table(
+        "changes",
+        sa.Column("number", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("kind", sa.String(50), nullable=False),
+        sa.Column("resource_id", sa.String(36), nullable=False),
+        sa.Column("action", sa.String(50), nullable=False),
+        sa.Column("at", MOMENT, nullable=False),
+        sa.PrimaryKeyConstraint("number", name="pk_changes"),
+        **OPTIONS,
+    )
+    op.create_index("ix_changes_at", "changes", ["at"])
+    op.create_table(
+        "requests",
+        sa.Column("caller", sa.String(36), nullable=False),
+        sa.Column("request_id", sa.String(36), nullable=False),
+        sa.Column("method", sa.String(255), nullable=False),
+        sa.Column("body_hash", sa.String(64), nullable=False),
+        sa.Column("answer", BLOB),
+        sa.Column("expires_at", MOMENT, nullable=False),
+        sa.PrimaryKeyConstraint("caller", "request_id", name="pk_requests"),
+        **OPTIONS,
+    )
+    op.create_index("ix_requests_expires_at", "requests", ["expires_at"])
+
+
+def _control() -> None:
+    op.create_table(
+        "counters",
+        sa.Column("name", sa.String(50), nullable=False),
+        sa.Column("scope", sa.String(36), nullable=False),
+        sa.Column("value", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.PrimaryKeyConstraint("name", "scope", name="pk_counters"),
+        **OPTIONS,
+    )
+    op.create_table(
+        "servers",
+        sa.Column("id", sa.String(36), nullable=False),
+        sa.Column("address", sa.String(255), nullable=False),
+        sa.Column("release", sa.String(50), nullable=False),
+        sa.Column("started_at", MOMENT, nullable=False),
+        sa.Column("seen_at", MOMENT, nullable=False),
+        sa.Column("draining", sa.Boolean(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name="pk_servers"),
+        sa.UniqueConstraint("address", "started_at", name="uq_servers_address_started_at"),
+        **OPTIONS,
+    )
+    op.create_table(
+        "operations",
+        sa.Column("id", sa.String(36), nullable=False),
+        sa.Column("kind", sa.String(50), nullable=False),
+        sa.Column("target_id", sa.String(36), nullable=False),
+        sa.Column("state", sa.String(50), nullable=False),
+        sa.Column("error_code", sa.String(50)),
+        sa.Column("message", LONG, nullable=False),
+        sa.Column("created_by", sa.String(255)),
+        sa.Column("created_at", MOMENT, nullable=False),
+        sa.Column("updated_at", MOMENT, nullable=False),
+        sa.Column("expires_at", MOMENT, nullable=False),
+        sa.Column("version", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.PrimaryKeyConstraint("id", name="pk_operations"),
+        **OPTIONS,
+    )
+    op.create_index("ix_operations_state_expires_at", "operations", ["state", "expires_at"])
+    op.create_index("ix_operations_target_id_created_at", "operations", ["target_id", "created_at"])
+    op.create_table(
+        "commands",
+        sa.Column("id", sa.String(36), nullable=False),
+        sa.Column("agent_id", sa.String(36), nullable=False),
+        sa.Column("kind", sa.String(50), nullable=False),
+        sa.Column("body", BLOB, nullable=False),
+        sa.Column("state", sa.String(50), nullable=False),
+        sa.Column("created_by", sa.String(255)),
+        sa.Column("created_at", MOMENT, nullable=False),
+        sa.Column("deadline", MOMENT, nullable=False),
+        sa.Column("finished_at", MOMENT),
+        sa.Column("outcome", sa.String(50)),
+        sa.Column("result", BLOB),
+        sa.ForeignKeyConstraint(["agent_id"], ["agents.id"], name="fk_commands_agent_id_agents", ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("id", name="pk_commands"),
+        **OPTIONS,
+    )
+    op.create_index("ix_commands_agent_id_state_id", "commands", ["agent_id", "state", "id"])
+    op.create_index("ix_commands_state_deadline", "commands", ["state", "deadline"])
+    op.create_table(
+        "desired_versions",
+        sa.Column("agent_id", sa.String(36), nullable=False),
+        sa.Column("version", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("updated_at", MOMENT, nullable=False),
+        sa.ForeignKeyConstraint(
+            ["agent_id"], ["agents.id"], name="fk_desired_versions_agent_id_agents", ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("agent_id", name="pk_desired_versions"),
+        **OPTIONS,
+    )
+    op.create_table(
+        "assignments",
+        sa.Column("pipeline_id", sa.String(36), nullable=False),
+        sa.Column("replica", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("agent_id", sa.String(36), nullable=False),
+        sa.Column("epoch", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("action", sa.String(50), nullable=False),
+        sa.Column("revision", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("run_id", sa.String(36)),
+        sa.Column("updated_at", MOMENT, nullable=False),
+        sa.ForeignKeyConstraint(["agent_id"], ["agents.id"], name="fk_assignments_agent_id_agents"),
+        sa.ForeignKeyConstraint(
+            ["pipeline_id"], ["pipelines.id"], name="fk_assignments_pipeline_id_pipelines", ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(
+            ["run_id"], ["pipeline_runs.id"], name="fk_assignments_run_id_pipeline_runs", ondelete="SET NULL"
+        ),
+        sa.PrimaryKeyConstraint("pipeline_id", "replica", name="pk_assignments"),
+        **OPTIONS,
+    )
+    op.create_index("ix_assignments_agent_id", "assignments", ["agent_id"])
+
+
+def _pipelines() -> None:
+    op.create_table(
+        "revisions",
+        sa.Column("pipeline_id", sa.String(36), nullable=False),
+        sa.Column("number", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("digest", sa.String(64), nullable=False),
+        sa.Column("document", LONG, nullable=False),
+        sa.Column("created_by", sa.String(255)),
+        sa.Column("created_at", MOMENT, nullable=False),
+        sa.ForeignKeyConstraint(
+            ["pipeline_id"], ["pipelines.id"], name="fk_revisions_pipeline_id_pipelines", ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("pipeline_id", "number", name="pk_revisions"),
+        **OPTIONS,
+    )
+    op.create_table(
+        "reports",
+        sa.Column("pipeline_id", sa.String(36), nullable=False),
+        sa.Column("replica", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("agent_id", sa.String(36), nullable=False),
+        sa.Column("epoch", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("number", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("state", sa.String(50), nullable=False),
+        sa.Column("body", BLOB, nullable=False),
+        sa.Column("reported_at", MOMENT, nullable=False),
+        sa.ForeignKeyConstraint(
+            ["pipeline_id"], ["pipelines.id"], name="fk_reports_pipeline_id_pipelines", ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("pipeline_id", "replica", name="pk_reports"),
+        **OPTIONS,
+    )
+    op.create_table(
+        "checkpoints",
+        sa.Column("pipeline_id", sa.String(36), nullable=False),
+        sa.Column("replica", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("agent_id", sa.String(36), nullable=False),
+        sa.Column("run_seq", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("generation", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("number", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("sha256", sa.String(64), nullable=False),
+        sa.Column("body", BLOB, nullable=False),
+        sa.Column("saved_at", MOMENT, nullable=False),
+        sa.ForeignKeyConstraint(
+            ["pipeline_id"], ["pipelines.id"], name="fk_checkpoints_pipeline_id_pipelines", ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("pipeline_id", "replica", name="pk_checkpoints"),
+        **OPTIONS,
+    )
+
+
+def _tokens() -> None:
+    op.create_table(
+        "join_tokens",
+        sa.Column("id", sa.String(36), nullable=False),
+        sa.Column("token_hash", sa.String(64), nullable=False),
+        sa.Column("labels", LONG, nullable=False),
+        sa.Column("uses", sa.Integer(), nullable=False),
+        sa.Column("uses_left", sa.Integer(), nullable=False),
+        sa.Column("created_by", sa.String(255)),
+        sa.Column("created_at", MOMENT, nullable=False),
+        sa.Column("expires_at", MOMENT, nullable=False),
+        sa.Column("revoked_at", MOMENT),
+        sa.PrimaryKeyConstraint("id", name="pk_join_tokens"),
+        sa.UniqueConstraint("token_hash", name="uq_join_tokens_token_hash"),
+        **OPTIONS,
+    )
+    op.create_table(
+        "api_tokens",
+        sa.Column("id", sa.String(36), nullable=False),
+        sa.Column("user_id", sa.String(36), nullable=False),
+        sa.Column("name", sa.String(255), nullable=False),
+        sa.Column("token_hash", sa.String(64), nullable=False),
+        sa.Column("role", sa.String(50), nullable=False),
+        sa.Column("created_at", MOMENT, nullable=False),
+        sa.Column("expires_at", MOMENT),
+        sa.Column("revoked_at", MOMENT),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name="fk_api_tokens_user_id_users", ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("id", name="pk_api_tokens"),
+        sa.UniqueConstraint("token_hash", name="uq_api_tokens_token_hash"),
+        **OPTIONS,
+    )
+    op.create_index("ix_api_tokens_user_id", "api_tokens", ["user_id"])
+    op.create_table(
+        "refresh_tokens",
+        sa.Column("token_hash", sa.String(64), nullable=False),
+        sa.Column("session_id", sa.String(36), nullable=False),
+        sa.Column("created_at", MOMENT, nullable=False),
+        sa.Column("expires_at", MOMENT, nullable=False),
+        sa.Column("used_at", MOMENT),
+        sa.ForeignKeyConstraint(
+            ["session_id"], ["sessions.id"], name="fk_refresh_tokens_session_id_sessions", ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("token_hash", name="pk_refresh_tokens"),
+        **OPTIONS,
+    )
+    op.create_index("ix_refresh_tokens_session_id", "refresh_tokens", ["session_id"])
+
+
+def _backfill() -> None:
+    bind = op.get_bind()
+    pipelines = sa.table("pipelines", *map(sa.column, ("id", "config_yaml", "created_by", "created_at")))
+    revisions = sa.table(
+        "revisions", *map(sa.column, ("pipeline_id", "number", "digest", "document", "created_by", "created_at"))
+    )
+    for key, document, by, at in bind.execute(sa.select(pipelines)).all():
+        # not the digest of a normal form: the next apply of whatever document makes revision 2
+        digest = hashlib.sha256(document.encode()).hexdigest()
+        row = {"pipeline_id": key, "number": 1, "digest": digest, "document": document, "created_by": by}
+        bind.execute(revisions.insert().values(**row, created_at=at or sa.func.current_timestamp()))
+    op.execute(
+        "INSERT INTO counters (name, scope, value) "
+        "SELECT 'run_seq', pipeline_id, MAX(run_seq) FROM pipeline_runs GROUP BY pipeline_id"
+    )
+
+
+def downgrade() -> None:
+    """All that these tables hold is lost; pipelines keep their newest document."""
+    for table in reversed(TABLES):
+        op.drop_table(table)

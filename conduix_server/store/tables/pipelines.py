@@ -1,0 +1,109 @@
+"""Pipelines, their immutable revisions, their runs, and what agents say of them."""
+
+from __future__ import annotations
+
+from sqlalchemy import ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from conduix_server.store.tables.base import (
+    MYSQL_OPTIONS,
+    Base,
+    Blob,
+    Hash,
+    Id,
+    Key,
+    Long,
+    Moment,
+    Name,
+    Number,
+    Word,
+)
+
+PIPELINE = "pipelines.id"
+
+
+class Pipeline(Base, kw_only=True):
+    """A name and its newest document; `config_yaml` is always the document of revision `revision`."""
+
+    __tablename__ = "pipelines"
+    __table_args__ = (UniqueConstraint("name"), MYSQL_OPTIONS)
+
+    id: Mapped[Key]
+    name: Mapped[Name]
+    description: Mapped[Long | None] = mapped_column(default=None)
+    config_yaml: Mapped[Long]
+    created_by: Mapped[Name | None] = mapped_column(default=None)
+    created_at: Mapped[Moment | None]
+    updated_at: Mapped[Moment | None]
+    revision: Mapped[Number] = mapped_column(default=1)
+    replicas: Mapped[int] = mapped_column(default=1)
+    version: Mapped[Number] = mapped_column(default=1)
+
+
+class Revision(Base, kw_only=True):
+    """One document as it was applied; never changed. `digest` is that of the normal form, `number` counts from 1."""
+
+    __tablename__ = "revisions"
+
+    pipeline_id: Mapped[Id] = mapped_column(ForeignKey(PIPELINE, ondelete="CASCADE"), primary_key=True)
+    number: Mapped[Number] = mapped_column(primary_key=True)
+    digest: Mapped[Hash]
+    document: Mapped[Long]
+    created_by: Mapped[Name | None] = mapped_column(default=None)
+    created_at: Mapped[Moment]
+
+
+class Run(Base, kw_only=True):
+    """One run; `run_seq` counts those of a pipeline from 1."""
+
+    __tablename__ = "pipeline_runs"
+    __table_args__ = (
+        Index(None, "pipeline_id", "created_at"),
+        Index(None, "status", "created_at"),
+        MYSQL_OPTIONS,
+    )
+
+    id: Mapped[Key]
+    pipeline_id: Mapped[Id] = mapped_column(ForeignKey(PIPELINE, ondelete="CASCADE"))
+    agent_id: Mapped[Id | None] = mapped_column(default=None)
+    status: Mapped[Word]
+    started_at: Mapped[Moment | None] = mapped_column(default=None)
+    ended_at: Mapped[Moment | None] = mapped_column(default=None)
+    processed_count: Mapped[Number | None] = mapped_column(default=0)
+    error_count: Mapped[Number | None] = mapped_column(default=0)
+    error_message: Mapped[Long | None] = mapped_column(default=None)
+    created_at: Mapped[Moment | None]
+    run_seq: Mapped[Number]
+    revision: Mapped[Number]
+    version: Mapped[Number] = mapped_column(default=1)
+
+
+class Report(Base, kw_only=True):
+    """The newest observed state of one replica, as its agent reported it."""
+
+    __tablename__ = "reports"
+
+    pipeline_id: Mapped[Id] = mapped_column(ForeignKey(PIPELINE, ondelete="CASCADE"), primary_key=True)
+    replica: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    agent_id: Mapped[Id]
+    epoch: Mapped[Number]
+    number: Mapped[Number]
+    state: Mapped[Word]
+    body: Mapped[Blob]
+    reported_at: Mapped[Moment]
+
+
+class CheckpointCopy(Base, kw_only=True):
+    """The newest checkpoint of one replica that reached the server; compared by (`run_seq`, `generation`, `number`)."""
+
+    __tablename__ = "checkpoints"
+
+    pipeline_id: Mapped[Id] = mapped_column(ForeignKey(PIPELINE, ondelete="CASCADE"), primary_key=True)
+    replica: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    agent_id: Mapped[Id]
+    run_seq: Mapped[Number]
+    generation: Mapped[Number]
+    number: Mapped[Number]
+    sha256: Mapped[str] = mapped_column(String(64))
+    body: Mapped[Blob]
+    saved_at: Mapped[Moment]

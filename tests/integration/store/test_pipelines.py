@@ -1,0 +1,140 @@
+"""Pipelines, revisions and runs, on both databases."""
+
+from __future__ import annotations
+
+import pytest
+
+from conduix.errors import AlreadyExists, EtagStale, FailedPrecondition, InvalidArgument, NotFound
+from conduix_server.store import desired, pipelines, runs
+from conduix_server.store.paging import PageRequest
+from conduix_server.store.store import Store, new_id
+from conduix_server.store.tables import Pipeline
+from tests.integration.store.world import START, Clock, both, enrolled, pipeline
+
+
+async def test_a_pipeline_is_read_as_it_was_written(store: Store) -> None:
+    document = "name: orders\nnote: ä€😀 '); DROP TABLE pipelines; --\n" + "x" * 100_000
+    made = await store.run(lambda tx: pipelines.create(tx, new_id(), "orders", document, "d" * 64, by="ann"))
+    async with store.reading() as tx:
+        read = await pipelines.by_name(tx, "orders")
+        assert (await pipelines.revision(tx, made.id, 1)).document == document
+    assert read == made
+    assert (read.config_yaml, read.created_at, read.revision, read.version) == (document, START, 1, 1)
+
+
+async def test_names_are_taken_once_and_differ_by_case(store: Store) -> None:
+    await store.run(pipeline)
+    await store.run(lambda tx: pipeline(tx, "Orders"))
+    with pytest.raises(AlreadyExists) as raised:
+        await store.run(pipeline)
+    assert raised.value.code == "PIPELINE_EXISTS"
+
+
+async def test_every_other_document_is_a_revision_and_none_changes(store: Store, clock: Clock) -> None:
+    made = await store.run(pipeline)
+    clock.move(seconds=1)
+    same = await store.run(lambda tx: pipelines.revise(tx, made.id, "other text", "d" * 64, version=1))
+    assert same == made
+    after = await store.run(lambda tx: pipelines.revise(tx, made.id, "two", "e" * 64, version=1, by="bob"))
+    assert (after.revision, after.version, after.config_yaml, after.updated_at) == (2, 2, "two", clock.now)
+    async with store.reading() as tx:
+        page = await pipelines.revisions(tx, made.id, PageRequest(order_by="number desc"))
+        assert [(row.number, row.document) for row in page.items] == [(2, "two"), (1, made.config_yaml)]
+
+
+async def test_of_two_that_read_the_same_version_one_is_refused(store: Store) -> None:
+    made = await store.run(pipeline)
+    outcomes = await both(
+        store,
+        lambda tx: pipelines.revise(tx, made.id, "mine", "1" * 64, version=made.version),
+        lambda tx: pipelines.revise(tx, made.id, "yours", "2" * 64, version=made.version),
+    )
+    assert [type(outcome) for outcome in outcomes].count(EtagStale) == 1
+    (won,) = [outcome for outcome in outcomes if isinstance(outcome, Pipeline)]
+    async with store.reading() as tx:
+        assert await pipelines.get(tx, made.id) == won
+        assert (await pipelines.revisions(tx, made.id, PageRequest())).total_size == 2
+
+
+async def test_a_deleted_pipeline_takes_its_assignments_back(store: Store) -> None:
+    async with store.transaction() as tx:
+        made, holder = await pipeline(tx), await enrolled(tx)
+        run = await runs.start(tx, new_id(), made.id)
+        await desired.assign(tx, made.id, 0, agent_id=holder.id, action="START", revision=1, run_id=run.id)
+    with pytest.raises(EtagStale):
+        await store.run(lambda tx: pipelines.delete(tx, made.id, version=7))
+    await store.run(lambda tx: pipelines.delete(tx, made.id, version=1))
+    async with store.reading() as tx:
+        after = await desired.of_agent(tx, holder.id)
+        assert (after.version, after.assignments) == (2, [])
+        with pytest.raises(NotFound):
+            await runs.get(tx, run.id)
+    with pytest.raises(NotFound):
+        await store.run(lambda tx: pipelines.delete(tx, made.id, version=None))
+
+
+async def test_pages_follow_each_other_while_rows_come_and_go(store: Store) -> None:
+    async with store.transaction() as tx:
+        for number in range(7):
+            await pipeline(tx, f"p{number}")
+    ask = PageRequest(page_size=3)
+    async with store.reading() as tx:
+        first = await pipelines.page(tx, ask)
+    assert ([row.name for row in first.items], first.total_size, first.total_pages) == (["p0", "p1", "p2"], 7, 3)
+    await store.run(lambda tx: pipelines.delete(tx, first.items[0].id, version=None))
+    await store.run(lambda tx: pipeline(tx, "p2a"))
+    async with store.reading() as tx:
+        names, token = [], first.next_page_token
+        while token:
+            page = await pipelines.page(tx, PageRequest(page_size=3, page_token=token))
+            names += [row.name for row in page.items]
+            token = page.next_page_token
+        assert names == ["p2a", "p3", "p4", "p5", "p6"]
+        second = await pipelines.page(tx, PageRequest(page_size=3, page=2, order_by="created_at desc"))
+        assert len(second.items) == 3
+
+
+async def test_lists_refuse_what_they_do_not_know(store: Store) -> None:
+    async with store.transaction() as tx:
+        for number in range(3):
+            await pipeline(tx, f"p{number}_%")
+        token = (await pipelines.page(tx, PageRequest(page_size=1))).next_page_token
+        for ask in (
+            PageRequest(order_by="config_yaml"),
+            PageRequest(order_by="name; DROP TABLE pipelines"),
+            PageRequest(20, "x"),
+            PageRequest(20, "W10="),
+            PageRequest(page_token=token, order_by="name desc"),
+        ):
+            with pytest.raises(InvalidArgument) as raised:
+                await pipelines.page(tx, ask)
+            assert raised.value.violations
+        assert (await pipelines.page(tx, PageRequest(page_size=10**9), name_contains="_%")).total_size == 3
+        assert (await pipelines.page(tx, PageRequest(), name_contains="p%_")).total_size == 0
+
+
+async def test_runs_are_numbered_beyond_all_that_was_ever_seen(store: Store) -> None:
+    made = await store.run(pipeline)
+    first = await store.run(lambda tx: runs.start(tx, new_id(), made.id))
+    later = await store.run(lambda tx: runs.start(tx, new_id(), made.id, seen=41))
+    assert (first.run_seq, later.run_seq) == (1, 42)
+    outcomes = await both(
+        store, lambda tx: runs.start(tx, new_id(), made.id), lambda tx: runs.start(tx, new_id(), made.id)
+    )
+    assert sorted(outcome.run_seq for outcome in outcomes if not isinstance(outcome, BaseException)) == [43, 44]
+
+
+async def test_an_ended_run_stays_as_it_ended(store: Store, clock: Clock) -> None:
+    made = await store.run(pipeline)
+    run = await store.run(lambda tx: runs.start(tx, new_id(), made.id))
+    clock.move(seconds=5)
+    await store.run(lambda tx: runs.advance(tx, run.id, "RUNNING", processed=2**40, errors=0))
+    clock.move(seconds=5)
+    ended = await store.run(lambda tx: runs.advance(tx, run.id, "COMPLETED", processed=9, errors=1, ended=True))
+    assert ended.started_at is not None
+    assert ended.ended_at is not None
+    assert (ended.ended_at - ended.started_at).total_seconds() == 5
+    with pytest.raises(FailedPrecondition, match="COMPLETED"):
+        await store.run(lambda tx: runs.advance(tx, run.id, "RUNNING", processed=9, errors=1))
+    async with store.reading() as tx:
+        assert (await runs.page(tx, PageRequest(), pipeline_id=made.id, status="COMPLETED")).items == [ended]

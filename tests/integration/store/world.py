@@ -1,0 +1,173 @@
+"""What the store's tests are made of: a clock that stands still, and one row of everything."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+from typing import TypeVar
+
+from conduix_server.store import (
+    agents,
+    audit,
+    desired,
+    identities,
+    operations,
+    outbox,
+    pipelines,
+    reports,
+    requests,
+    runs,
+    servers,
+)
+from conduix_server.store.paging import PageRequest
+from conduix_server.store.store import Store, new_id
+from conduix_server.store.tables import (
+    Agent,
+    ApiToken,
+    AuditRecord,
+    CheckpointCopy,
+    Command,
+    JoinToken,
+    Operation,
+    Pipeline,
+    Report,
+    Run,
+    Server,
+    Session,
+    User,
+)
+from conduix_server.store.transaction import Transaction
+
+T = TypeVar("T")
+START = datetime(2026, 11, 21, 12, 0, 0, 123456, tzinfo=UTC)
+
+
+class Clock:
+    """Stands still until it is moved."""
+
+    def __init__(self) -> None:
+        self.now = START
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def move(self, **by: float) -> None:
+        self.now += timedelta(**by)
+
+
+async def pipeline(tx: Transaction, name: str = "orders", document: str = "name: orders\n") -> Pipeline:
+    return await pipelines.create(tx, new_id(), name, document, "d" * 64, by="ann")
+
+
+async def join_token(tx: Transaction, token_hash: str = "j" * 64, *, uses: int = 1) -> JoinToken:
+    token = JoinToken(
+        id=new_id(),
+        token_hash=token_hash,
+        uses=uses,
+        uses_left=uses,
+        created_at=tx.now,
+        expires_at=tx.now + timedelta(hours=1),
+    )
+    await agents.add_token(tx, token)
+    return token
+
+
+def agent(name: str, now: datetime = START) -> Agent:
+    return Agent(id=new_id(), hostname=f"{name}.local", name=name, registered_at=now)
+
+
+async def enrolled(tx: Transaction, name: str = "a1") -> Agent:
+    await join_token(tx, new_id())
+    token = (await agents.tokens(tx, PageRequest(order_by="created_at desc"))).items[0]
+    added = agent(name, tx.now)
+    key = added.id
+    await agents.enroll(tx, added, token.token_hash)
+    return await agents.get(tx, key)
+
+
+async def user(tx: Transaction, email: str = "ann@example.org") -> User:
+    return await identities.add_user(tx, User(id=new_id(), email=email, role="operator", created_at=tx.now))
+
+
+def session(user_id: str, now: datetime = START) -> Session:
+    return Session(id=new_id(), user_id=user_id, created_at=now, expires_at=now + timedelta(hours=24))
+
+
+def command(agent_id: str, now: datetime = START, *, seconds: float = 60) -> Command:
+    return Command(
+        id=new_id(),
+        agent_id=agent_id,
+        kind="CHECKPOINT",
+        body=b"\x00\xff",
+        state=outbox.QUEUED,
+        created_at=now,
+        deadline=now + timedelta(seconds=seconds),
+    )
+
+
+def operation(target_id: str, now: datetime = START) -> Operation:
+    return Operation(
+        id=new_id(),
+        kind="START",
+        target_id=target_id,
+        state=operations.QUEUED,
+        created_at=now,
+        updated_at=now,
+        expires_at=now + timedelta(hours=24),
+    )
+
+
+def report(pipeline_id: str, agent_id: str, *, epoch: int = 1, number: int = 1, state: str = "RUNNING") -> Report:
+    return Report(
+        pipeline_id=pipeline_id,
+        replica=0,
+        agent_id=agent_id,
+        epoch=epoch,
+        number=number,
+        state=state,
+        body=b"{}",
+        reported_at=START,
+    )
+
+
+def checkpoint(
+    pipeline_id: str, agent_id: str, *, run_seq: int = 1, generation: int = 1, number: int = 1
+) -> CheckpointCopy:
+    return CheckpointCopy(
+        pipeline_id=pipeline_id,
+        replica=0,
+        agent_id=agent_id,
+        run_seq=run_seq,
+        generation=generation,
+        number=number,
+        sha256="0" * 64,
+        body=bytes(range(256)),
+        saved_at=START,
+    )
+
+
+async def row_of_everything(tx: Transaction) -> tuple[Pipeline, Run, Agent, User]:
+    """At least one row in each table."""
+    made, holder, person = await pipeline(tx), await enrolled(tx), await user(tx)
+    run = await runs.start(tx, new_id(), made.id, agent_id=holder.id)
+    await desired.assign(tx, made.id, 0, agent_id=holder.id, action="START", revision=made.revision, run_id=run.id)
+    await reports.save(tx, report(made.id, holder.id))
+    await reports.save_checkpoint(tx, checkpoint(made.id, holder.id))
+    await outbox.put(tx, command(holder.id, tx.now))
+    await operations.start(tx, operation(made.id, tx.now))
+    await identities.open_session(tx, session(person.id, tx.now), "r" * 64, until=tx.now + timedelta(hours=24))
+    token = ApiToken(id=new_id(), user_id=person.id, name="ci", token_hash="t" * 64, role="viewer", created_at=tx.now)
+    await identities.add_api_token(tx, token)
+    await audit.record(tx, AuditRecord(id=new_id(), at=tx.now, actor="ann", method="CreatePipeline", outcome="OK"))
+    assert await requests.earlier_answer(tx, "ann", "once", "CreatePipeline", "h" * 64) is None
+    started = Server(id=new_id(), address="127.0.0.1:50051", release="1", started_at=tx.now, seen_at=tx.now)
+    await servers.register(tx, started)
+    return made, run, holder, person
+
+
+async def both(
+    store: Store, first: Callable[[Transaction], Awaitable[T]], second: Callable[[Transaction], Awaitable[T]]
+) -> list[T | BaseException]:
+    """The outcomes of two transactions that begin at the same time on connections of their own."""
+    return list(await asyncio.gather(store.run(first), store.run(second), return_exceptions=True))
