@@ -127,14 +127,4 @@ class MeshMachine(RuleBasedStateMachine):
         self.world.check_always()
 
     def teardown(self) -> None:
-        world = self.world
-        world.crash_at_execute = False
-        cloned = len(world.agents) > 1
-        world.settle(60.0)
-        if len(world.agents) > 1:  # a person finds the alert, stops the copy and adopts the other
-            for agent in world.agents[1:]:
-                agent.hang_up()
-            del world.agents[1:]
-        world.adopt()
-        world.settle()
-        world.check_settled(cloned=cloned)
+        self.world.finish()

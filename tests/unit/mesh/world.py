@@ -56,7 +56,8 @@ class Database:
     observed: dict[tuple[str, int], pipeline_pb.ReplicaStatus] = field(default_factory=dict)
     sessions: list[int] = field(default_factory=list)
     alerts: Counter[str] = field(default_factory=Counter)
-    refused_writes: int = 0
+    writers: list[int] = field(default_factory=list)
+    """The session of each write, in their order."""
 
     def find(self) -> AgentRow:
         waiting = tuple(o for command, o in self.outbox.items() if not self.answers.get(command))
@@ -76,9 +77,9 @@ class Database:
 
     def write(self, effect: fx.ServerEffect) -> bool:
         assert not isinstance(effect, fx.ToAgent | fx.Close | fx.Find | fx.Probe | fx.Answered | fx.Claim | fx.Alert)
-        if effect.session != self.row.session:
-            self.refused_writes += 1
+        if not self.holds(effect.session):
             return False
+        self.writers.append(effect.session)
         if isinstance(effect, fx.StoreReport):
             self._report(effect.report)
         elif isinstance(effect, fx.Confirm):
@@ -88,6 +89,9 @@ class Database:
         elif isinstance(effect, fx.StoreResult):
             self.answer(effect.result)
         return True
+
+    def holds(self, session: int) -> bool:
+        return session == self.row.session
 
     def answer(self, result: pb.CommandResult) -> None:
         """WHERE result IS NULL."""
@@ -142,6 +146,7 @@ class Agent:
         elif isinstance(effect, fx.SaveIdentity):
             disk.incarnation, disk.session_seen = effect.incarnation, effect.session_seen
         elif isinstance(effect, fx.SaveDesired):
+            assert effect.update.version > disk.desired.version, "desired state went back"
             disk.desired = effect.update
         elif isinstance(effect, fx.JournalStarted):
             disk.journal[effect.command_id] = (effect.deadline, None)
@@ -183,7 +188,7 @@ class World:
         self.recorded: set[str] = set()
         self.submitted: dict[str, pb.Command] = {}
         self.crash_at_execute = False
-        self.faults = True
+        self.cloned = False
         self._names = 0
         self._spool_bytes = spool_bytes
         self.agents = [self._process(Disk())]
@@ -333,6 +338,7 @@ class World:
 
     def clone(self) -> None:
         """Somebody copies the state directory and starts a second agent on it."""
+        self.cloned = True
         self.agents.append(self._process(self.agents[0].disk.copy()))
 
     def adopt(self) -> None:
@@ -340,6 +346,18 @@ class World:
         self.db.row = replace(self.db.row, adopting=True)
         for agent in self.agents:
             agent.retry_at = 0.0
+
+    def finish(self) -> None:
+        """No faults any more. A person who sees two processes stops one and adopts the other."""
+        self.crash_at_execute = False
+        if self.cloned:
+            self.settle(60.0)
+            for agent in self.agents[1:]:
+                agent.hang_up()
+            del self.agents[1:]
+            self.adopt()
+        self.settle()
+        self.check_settled(cloned=self.cloned)
 
     # what must come of it
 
@@ -376,6 +394,7 @@ class World:
         assert max(self.executed.values(), default=0) <= 1, "a command ran twice"
         assert self.db.sessions == sorted(set(self.db.sessions)), "session numbers only grow"
         assert all(len(answers) == 1 for answers in self.db.answers.values()), "answered once"
+        assert self.db.writers == sorted(self.db.writers), "a superseded session wrote"
         assert len(self.accepted()) <= 1, "two processes with one identity"
         self._check_numbers()
         for agent in self.agents:
