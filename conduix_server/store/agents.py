@@ -101,7 +101,7 @@ async def beat(tx: Transaction, alive: Sequence[tuple[str, int]]) -> None:
 
 async def revoke(tx: Transaction, agent_id: str) -> Agent:
     """No session of it is accepted any more. Raises NotFound."""
-    return await change(tx, Agent, agent_id, name=NAME, version=None, revoked_at=tx.now)
+    return await change(tx, Agent, agent_id, resource=NAME, version=None, revoked_at=tx.now)
 
 
 async def configure(
@@ -109,7 +109,7 @@ async def configure(
 ) -> Agent:
     """What an operator may set: labels (JSON) and whether anything new is placed here. Raises NotFound, EtagStale."""
     values = {key: value for key, value in {"labels": labels, "cordoned": cordoned}.items() if value is not None}
-    return await change(tx, Agent, agent_id, name=NAME, version=version, **values)
+    return await change(tx, Agent, agent_id, resource=NAME, version=version, **values)
 
 
 async def add_token(tx: Transaction, token: JoinToken) -> None:

@@ -39,13 +39,13 @@ def parse_url(text: str) -> URL:
     return url.set(drivername=DRIVERS[kind])
 
 
-def create_engine(url: URL, *, foreign_keys: bool = True) -> AsyncEngine:
-    """Connects nothing yet. `foreign_keys=False` is for migrations, which rebuild tables on SQLite.
+def create_engine(url: URL, *, migrating: bool = False) -> AsyncEngine:
+    """Connects nothing yet. `migrating`: tables may be rebuilt on SQLite, a statement may take as long as it needs.
 
     Raises UsageError where the driver is not installed.
     """
     if url.get_backend_name() == "sqlite":
-        return _sqlite(url, foreign_keys=foreign_keys)
+        return _sqlite(url, foreign_keys=not migrating)
     if find_spec("asyncmy") is None:
         raise UsageError("the driver for MySQL and MariaDB is missing", remedy="pip install 'conduix[sql]'")
     return create_async_engine(
@@ -55,7 +55,13 @@ def create_engine(url: URL, *, foreign_keys: bool = True) -> AsyncEngine:
         max_overflow=10,
         pool_timeout=BUSY_SECONDS,
         pool_pre_ping=True,
-        connect_args={"charset": "utf8mb4", "connect_timeout": 5, "read_timeout": READ_SECONDS},
+        connect_args={
+            "charset": "utf8mb4",
+            "connect_timeout": 5,
+            "read_timeout": None if migrating else READ_SECONDS,
+            # shorter than the read timeout: who waits for a row is told so, and does not take it for an outage
+            "init_command": f"SET SESSION innodb_lock_wait_timeout = {BUSY_SECONDS}",
+        },
     )
 
 

@@ -58,7 +58,7 @@ async def users(tx: Transaction, ask: PageRequest, *, role: str = "") -> Page[Us
 
 async def update_user(tx: Transaction, user_id: str, *, version: int | None, **values: Any) -> User:
     """Columns `name`, `role`, `password_hash`, `disabled_at`. Raises NotFound and EtagStale."""
-    return await change(tx, User, user_id, name=NAME, version=version, **values)
+    return await change(tx, User, user_id, resource=NAME, version=version, **values)
 
 
 async def open_session(tx: Transaction, session: Session, token_hash: str, *, until: datetime) -> None:

@@ -36,7 +36,7 @@ async def advance(
     if before.state not in OPEN:
         raise FailedPrecondition(f"operation {operation_id} has ended {before.state}")
     values = {"state": state, "message": message, "error_code": error_code, "updated_at": tx.now}
-    return await change(tx, Operation, operation_id, name=NAME, version=None, **values)
+    return await change(tx, Operation, operation_id, resource=NAME, version=None, **values)
 
 
 async def open_for(tx: Transaction, target_id: str) -> Sequence[Operation]:

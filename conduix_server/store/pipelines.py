@@ -82,7 +82,7 @@ async def revise(
     newest = await revision(tx, pipeline_id, before.revision)
     if newest.digest == digest and version in {None, before.version}:
         return before
-    after = await change(tx, Pipeline, pipeline_id, name=NAME, version=version, **values)
+    after = await change(tx, Pipeline, pipeline_id, resource=NAME, version=version, **values)
     await _add_revision(tx, after, document, digest, by)
     return after
 
@@ -96,16 +96,19 @@ async def update(
     description: str | None = None,
     replicas: int | None = None,
 ) -> Pipeline:
-    """Changes what is not None and is not in the document. Raises NotFound, EtagStale and KeyTaken."""
+    """Changes what is not None and is not in the document. Raises NotFound, EtagStale and AlreadyExists."""
+    other = select(Pipeline.id).where(Pipeline.name == name, Pipeline.id != pipeline_id)
+    if name is not None and await tx.first(other) is not None:
+        raise AlreadyExists(NAME, name, remedy="take another name")
     given = {"name": name, "description": description, "replicas": replicas}
     values = {key: value for key, value in given.items() if value is not None}
-    return await change(tx, Pipeline, pipeline_id, name=NAME, version=version, updated_at=tx.now, **values)
+    return await change(tx, Pipeline, pipeline_id, resource=NAME, version=version, updated_at=tx.now, **values)
 
 
 async def delete(tx: Transaction, pipeline_id: str, *, version: int | None) -> None:
     """With its revisions, runs, reports and checkpoints; its agents are told. Raises NotFound and EtagStale."""
     await desired.withdraw(tx, pipeline_id)
-    await remove(tx, Pipeline, pipeline_id, name=NAME, version=version)
+    await remove(tx, Pipeline, pipeline_id, resource=NAME, version=version)
 
 
 async def revision(tx: Transaction, pipeline_id: str, number: int) -> Revision:

@@ -49,7 +49,7 @@ async def advance(
         tx,
         Run,
         run_id,
-        name=NAME,
+        resource=NAME,
         version=None,
         status=status,
         processed_count=processed,

@@ -82,18 +82,24 @@ class Store:
             yield Transaction(session, self._clock())
 
     async def run(self, work: Callable[[Transaction], Awaitable[T]]) -> T:
-        """`work` in a transaction, again from its beginning after DatabaseContended and KeyTaken, at most eight times.
+        """`work` in a transaction, again from its beginning after DatabaseContended, at most eight times.
 
-        So it may touch nothing but its transaction.
+        So it may touch nothing but its transaction. After KeyTaken it is tried once more: it sees then who was faster.
         """
-        for attempt in range(1, ATTEMPTS):
+        attempt, was_taken = 1, False
+        while True:
             try:
                 return await self._once(work)
-            except (DatabaseContended, KeyTaken):
-                # two that met once shall not meet again; nobody can gain from guessing it
-                pause = random.uniform(0.5, 1) * FIRST_PAUSE * 2**attempt  # noqa: S311
-                await asyncio.sleep(pause)
-        return await self._once(work)
+            except DatabaseContended:
+                if attempt == ATTEMPTS:
+                    raise
+            except KeyTaken:
+                if was_taken or attempt == ATTEMPTS:
+                    raise
+                was_taken = True
+            # two that met once shall not meet again; nobody can gain from guessing it
+            await asyncio.sleep(random.uniform(0.5, 1) * FIRST_PAUSE * 2**attempt)  # noqa: S311
+            attempt += 1
 
     async def _once(self, work: Callable[[Transaction], Awaitable[T]]) -> T:
         async with self.transaction() as tx:

@@ -14,7 +14,7 @@ Versioned = TypeVar("Versioned", Agent, Operation, Pipeline, Run, User)
 
 
 async def change(
-    tx: Transaction, kind: type[Versioned], key: str, *, name: Resource, version: int | None, **values: Any
+    tx: Transaction, kind: type[Versioned], key: str, *, resource: Resource, version: int | None, **values: Any
 ) -> Versioned:
     """The row with `values` and the next version. `version` is what the caller has read, None to overwrite.
 
@@ -22,22 +22,24 @@ async def change(
     """
     same = kind.id == key if version is None else (kind.id == key) & (kind.version == version)
     if not await tx.write(update(kind).where(same).values(version=kind.version + 1, **values)):
-        raise await _other(tx, kind, key, name, version)
-    tx.changed(name, key, "UPDATED")
-    return await tx.get(kind, key, name=name)
+        raise await _other(tx, kind, key, resource, version)
+    tx.changed(resource, key, "UPDATED")
+    return await tx.get(kind, key, name=resource)
 
 
-async def remove(tx: Transaction, kind: type[Versioned], key: str, *, name: Resource, version: int | None) -> None:
+async def remove(tx: Transaction, kind: type[Versioned], key: str, *, resource: Resource, version: int | None) -> None:
     """Deletes the row with what belongs to it. Raises as `change` does."""
     same = kind.id == key if version is None else (kind.id == key) & (kind.version == version)
     if not await tx.write(delete(kind).where(same)):
-        raise await _other(tx, kind, key, name, version)
-    tx.changed(name, key, "DELETED")
+        raise await _other(tx, kind, key, resource, version)
+    tx.changed(resource, key, "DELETED")
 
 
-async def _other(tx: Transaction, kind: type[Versioned], key: str, name: Resource, version: int | None) -> EtagStale:
-    stored = await tx.get(kind, key, name=name)
+async def _other(
+    tx: Transaction, kind: type[Versioned], key: str, resource: Resource, version: int | None
+) -> EtagStale:
+    stored = await tx.get(kind, key, name=resource)
     return EtagStale(
-        f"{name} {key} has changed: version {stored.version} is stored, {version} was given",
+        f"{resource} {key} has changed: version {stored.version} is stored, {version} was given",
         remedy="read it again and repeat the change on what is there now",
     )

@@ -69,7 +69,7 @@ async def downgrade(url: URL, target: str) -> None:
 
 
 async def _migrate(url: URL, work: Callable[[Config], None]) -> None:
-    engine = create_engine(url, foreign_keys=False)
+    engine = create_engine(url, migrating=True)
     try:
         with translated():
             async with engine.connect() as connection:

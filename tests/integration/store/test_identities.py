@@ -42,7 +42,8 @@ async def test_an_address_belongs_to_one_person_in_any_case(store: Store) -> Non
     async with store.reading() as tx:
         found = await identities.user_by_email(tx, "ANN@example.org")
         assert (await identities.users(tx, PageRequest(), role="operator")).items == [found]
-    await store.run(lambda tx: identities.update_user(tx, found.id, version=1, role="admin"))
+    after = await store.run(lambda tx: identities.update_user(tx, found.id, version=1, role="admin", name="Ann"))
+    assert (after.role, after.name, after.version) == ("admin", "Ann", 2)
 
 
 async def test_of_two_with_one_refresh_token_the_second_ends_the_session(store: Store, clock: Clock) -> None:

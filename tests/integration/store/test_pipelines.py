@@ -27,6 +27,11 @@ async def test_names_are_taken_once_and_differ_by_case(store: Store) -> None:
     await store.run(lambda tx: pipeline(tx, "Orders"))
     with pytest.raises(AlreadyExists) as raised:
         await store.run(pipeline)
+    other = await store.run(lambda tx: pipeline(tx, "other"))
+    with pytest.raises(AlreadyExists):
+        await store.run(lambda tx: pipelines.update(tx, other.id, version=1, name="orders"))
+    renamed = await store.run(lambda tx: pipelines.update(tx, other.id, version=1, name="other2", replicas=3))
+    assert (renamed.name, renamed.replicas, renamed.revision, renamed.version) == ("other2", 3, 1, 2)
     assert raised.value.code == "PIPELINE_EXISTS"
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import URL, Executable, literal, select, update
 
-from conduix.errors import DatabaseContended, DatabaseUnavailable, StateBusy, SystemicError, UsageError
+from conduix.errors import DatabaseContended, DatabaseUnavailable, KeyTaken, StateBusy, SystemicError, UsageError
 from conduix_server.store import migrations, pipelines
 from conduix_server.store.paging import PageRequest
 from conduix_server.store.store import Store
@@ -61,6 +61,20 @@ async def test_contention_without_end_is_told(store: Store) -> None:
     with pytest.raises(DatabaseContended):
         await store.run(never)
     assert attempts == 8
+
+
+async def test_a_taken_key_is_looked_at_once_more(store: Store) -> None:
+    attempts = 0
+
+    async def twice(tx: Transaction) -> None:
+        nonlocal attempts
+        attempts += 1
+        await tx.add(Counter(name="n", scope="s", value=1))
+        await tx.add(Counter(name="n", scope="s", value=2))
+
+    with pytest.raises(KeyTaken):
+        await store.run(twice)
+    assert attempts == 2
 
 
 async def test_reading_waits_for_no_writer_and_sees_nothing_half_done(store: Store) -> None:
@@ -166,7 +180,7 @@ async def test_the_database_goes_away_and_the_store_goes_on_by_itself(own_maria:
         for work in (store.ping, lambda: store.run(pipeline)):
             with pytest.raises(DatabaseUnavailable):
                 await work()
-        await asyncio.to_thread(own_maria.start)
+        own_maria.start()  # in this thread: a child dies with the thread that started it
         async with asyncio.timeout(15):
             await store.ping()
             async with store.reading() as tx:
