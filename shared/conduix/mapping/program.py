@@ -18,6 +18,7 @@ import msgspec
 from conduix.errors import MappingError
 from conduix.mapping import is_deterministic, tree
 from conduix.mapping.compiler.batch import BatchFunction, Order, PortKind, compile_batch, json_text
+from conduix.mapping.compiler.project import struct_of
 from conduix.mapping.inputs import Input, Unreadable
 from conduix.mapping.reference import DECODE_FAILED, Failure, Outcome, Reference
 from conduix.mapping.steps import MapStep, RouteStep, SampleStep, Step
@@ -74,6 +75,7 @@ class Program:
         self._order = Order(steps, ports, source.form, columns, own, offsets, raw, self.gives_meta)
         self._reference = Reference(steps, list(ports))
         self._by_whole = False
+        self._decode: Callable[[bytes], Any] | None = None
 
     # functions
 
@@ -93,9 +95,15 @@ class Program:
         """Are records decoded by a projection?"""
         return self._order.form == "struct" and self.fast is not self.whole
 
-    @cached_property
-    def _decode(self) -> Callable[[bytes], Any]:
-        return msgspec.json.Decoder(self.fast.decode_type).decode
+    def decoder(self, given: Input) -> Callable[[bytes], Any]:
+        """Decodes a line by the projection; the first batch shows in which order fields come."""
+        if self._decode is None:
+            try:
+                sample = given.whole(0) if given.count else None
+            except Unreadable:
+                sample = None
+            self._decode = msgspec.json.Decoder(struct_of(self.fast.shape, sample)).decode
+        return self._decode
 
     def source(self) -> str:
         """The projection and the generated code, for people."""
@@ -123,7 +131,7 @@ class Program:
         run = _Run(self, given, shard)
         projected = self.projects and not self._by_whole
         function = self.whole if self._by_whole else self.fast
-        decode = self._decode if projected else None
+        decode = self.decoder(given) if projected else None
         feed, records = _records(function, given, given.decoder(decode))
         while True:
             try:
@@ -196,7 +204,7 @@ class _Run:
         if not program.projects or not self.given.is_text(index):
             return False
         try:
-            record = program._decode(self.given.items[index])  # noqa: SLF001 - one class in two parts
+            record = program.decoder(self.given)(self.given.items[index])
         except (msgspec.DecodeError, ValueError):
             return False
         return self._by(program.fast, index, record)

@@ -17,7 +17,7 @@ from conduix.mapping.compiler.editing import may_edit
 from conduix.mapping.compiler.expressions import evaluate
 from conduix.mapping.compiler.generator import RECORD, Generator, Learned, NotCompiled, jsonable
 from conduix.mapping.compiler.operators import strict_condition
-from conduix.mapping.compiler.project import Shape, describe, type_of
+from conduix.mapping.compiler.project import Shape, describe
 from conduix.mapping.compiler.sampling import sampler
 from conduix.mapping.compiler.statements import Frame, run_statements
 from conduix.mapping.compiler.values import Plain, Projected, Record, Scope, T, Value
@@ -64,8 +64,7 @@ class BatchFunction:
     takes: tuple[str, ...]
     """Some of `offset`, `line`, `meta`, `record`, in this order."""
     shape: Shape
-    decode_type: Any
-    """For the form `struct`: what msgspec decodes a record as."""
+    """For the form `struct`: what is decoded of a record."""
     source: str
     """The generated code, for people."""
     projection: str
@@ -396,8 +395,7 @@ class _Writer:
         exec(compile(module, "<mapping>", "exec"), scope)  # noqa: S102 - the tree holds our own names and constants only
         function = scope["run"]
         assert isinstance(function, types.FunctionType)  # noqa: S101 - it was just defined
-        kind = type_of(self.shape) if self.order.form == "struct" else Any
-        return BatchFunction(function, takes, self.shape, kind, ast.unparse(tree), describe(self.shape))
+        return BatchFunction(function, takes, self.shape, ast.unparse(tree), describe(self.shape))
 
     def _reads_record(self) -> bool:
         return any(

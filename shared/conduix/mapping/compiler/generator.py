@@ -287,8 +287,7 @@ class Generator:
         code = self.code.keep(value.code, "n")
         rest = ast.BinOp(code, ast.Mod(), const(1.0))
         if value.small:
-            whole = compare(rest, "==", const(0.0))
-            return Plain(choose(whole, call(name("int"), code), code), T.NUMBER, small=True)
+            return Plain(choose(rest, code, call(name("int"), code)), T.NUMBER, small=True)
         done = either([is_type(code, "int"), rest])
         return Plain(choose(done, code, call(self.bound(settled), code)), T.NUMBER)
 

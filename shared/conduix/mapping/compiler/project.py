@@ -67,21 +67,27 @@ class Shape:
             yield from self.items.everywhere()
 
 
-def type_of(shape: Shape) -> Any:
-    """The type that msgspec decodes this place with."""
+def type_of(shape: Shape, sample: Any = None) -> Any:
+    """The type that msgspec decodes this place with.
+
+    `sample`: a record; where the fields come in the same order, they are found faster.
+    """
     if shape.leaf:
         return int | float if shape.number else Any
     if shape.items is not None:
-        return list[type_of(shape.items)] | None  # type: ignore[misc]
-    return struct_of(shape) | None
+        first = sample[0] if isinstance(sample, list) and sample else None
+        return list[type_of(shape.items, first)] | None  # type: ignore[misc]
+    return struct_of(shape, sample) | None
 
 
-def struct_of(shape: Shape) -> Any:
+def struct_of(shape: Shape, sample: Any = None) -> Any:
     """The Struct of an object; absent fields are None, or UNSET where that matters."""
+    known = sample if isinstance(sample, dict) else {}
+    order = {key: position for position, key in enumerate(known)}
     fields: list[Any] = []
-    for key, child in shape.fields.items():
-        kind = type_of(child)
-        slot = shape.slot(key)
+    for key in sorted(shape.fields, key=lambda key: order.get(key, len(order))):
+        child, slot = shape.fields[key], shape.slot(key)
+        kind = type_of(child, known.get(key))
         if child.asked:
             fields.append((slot, kind | UnsetType if kind is not Any else Any, UNSET))
         elif child.leaf and child.number:
