@@ -13,6 +13,8 @@ from hypothesis import HealthCheck, settings
 from tests.unit.mesh.histories import History
 from tests.unit.mesh.machine import MeshMachine
 
+pytestmark = pytest.mark.slow
+
 EXAMPLES = int(os.environ.get("CONDUIX_MESH_EXAMPLES", "40"))
 
 TestMesh = MeshMachine.TestCase

@@ -16,6 +16,8 @@ from conduix.v1 import mesh_service_pb2 as pb
 from tests.unit.mesh.histories import History
 from tests.unit.mesh.world import Database
 
+pytestmark = pytest.mark.slow
+
 Patch = Callable[[pytest.MonkeyPatch], None]
 
 

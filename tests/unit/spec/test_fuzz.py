@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pytest
 import yaml
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -14,6 +15,8 @@ from conduix.spec.load import Loaded, load
 from conduix.spec.nodes import LINE_BREAK
 from conduix.spec.normal import normal_form
 from tests.unit.spec.catalogue import CATALOG, read
+
+pytestmark = pytest.mark.slow
 
 LINEAR = """name: orders
 mode: batch

@@ -14,6 +14,8 @@ from conduix.spec.diagnostics import Diagnostic, Enough, Problems
 from conduix.spec.nodes import Node, plain
 from conduix.spec.yamltext import MAX_BYTES, parse
 
+pytestmark = pytest.mark.slow
+
 
 def problems_of(text: str | bytes) -> list[Diagnostic]:
     problems = Problems()
