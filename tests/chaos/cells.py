@@ -7,7 +7,7 @@ import signal
 import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from random import Random
 
@@ -245,7 +245,7 @@ def _refused_at(point: str) -> Callable[[Bench], Verdict]:
         run = bench.run()
         finished = run.finish(run.start(other_sizes(bench.random)(), FAILPOINT=point))
         assert _paused_for_disk(finished), f"not paused for the disk: {run.last_words()}"
-        return judge(run, finished, bench.reference)
+        return replace(judge(run, finished, bench.reference), pauses=1)
 
     return execute
 
@@ -265,7 +265,7 @@ def _power_cut(bench: Bench) -> Verdict:
     results += Check(clean, again, 65_536).every_prefix(random.getrandbits(32))
     broken = [result for result in results if result is not None]
     assert not broken, f"{len(broken)} of {len(results)} cuts: {broken[0]}"
-    return Verdict(len(results), 0, 0, Rereads(0, 0, 0))
+    return Verdict(Rereads(0, 0, 0), power_cuts=len(results))
 
 
 def _paused_for_disk(finished: Finished) -> bool:
@@ -285,7 +285,7 @@ def _filled_up(bench: Bench) -> Verdict:
         ballast.unlink()
         finished = run.finish(process)
         assert _paused_for_disk(finished), f"not paused for the disk: {run.last_words()}"
-        return judge(run, finished, bench.reference)
+        return replace(judge(run, finished, bench.reference), pauses=1)
 
 
 @contextmanager

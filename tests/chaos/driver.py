@@ -185,10 +185,12 @@ def judge_by_hand(out: Path, expected: orders.Expected) -> None:
 class Verdict:
     """A run that was as it must be: what it cost."""
 
-    kills: int
-    stops: int
-    restarts: int
     rereads: Rereads
+    kills: int = 0
+    stops: int = 0
+    restarts: int = 0
+    pauses: int = 0
+    power_cuts: int = 0
 
 
 def judge(run: Run, finished: Finished, reference: Reference, restarts: int = 0) -> Verdict:
@@ -204,7 +206,7 @@ def judge(run: Run, finished: Finished, reference: Reference, restarts: int = 0)
     counted = rereads(segments(run.trace), reference.expected, run.durable)
     assert counted.missing == 0, f"{counted.missing} records were never read"
     assert counted.beyond == 0, f"{counted.beyond} records were read again though a complete checkpoint covers them"
-    return Verdict(run.kills, run.stops, restarts, counted)
+    return Verdict(counted, run.kills, run.stops, restarts)
 
 
 def read_outputs(out: Path) -> dict[str, bytes]:

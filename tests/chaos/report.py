@@ -11,6 +11,9 @@ from pathlib import Path
 from tests.chaos.cells import Cell
 from tests.chaos.driver import Difference, Verdict
 
+_COUNTED = ("kills", "stops", "restarts", "pauses", "power_cuts")
+"""Fields of a verdict, in the order of the table."""
+
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
@@ -26,10 +29,9 @@ class Outcome:
         """For the terminal."""
         if self.verdict is None:
             return f"FAILED {self.cell.name} ({self.seconds:.1f} s): {self.error}"
-        return (
-            f"ok {self.cell.name} ({self.seconds:.1f} s): {self.verdict.kills} kills, {self.verdict.stops} stops, "
-            f"{self.verdict.restarts} restarts, {self.verdict.rereads.again:,} read again"
-        )
+        counts = {name: getattr(self.verdict, name) for name in _COUNTED}
+        told = ", ".join(f"{count:,} {name.replace('_', ' ')}" for name, count in counts.items() if count)
+        return f"ok {self.cell.name} ({self.seconds:.1f} s): {told}; {self.verdict.rereads.again:,} records read again"
 
 
 _HEAD = """\
@@ -42,13 +44,14 @@ undisturbed run, which were held against a computation without Conduix; the same
 balanced ledger; no record read again that a complete checkpoint covers; exit status 3.
 
 Where power is cut, over fewer orders, a log of what reached the disk is cut after each operation; what was not fsynced
-is dropped, or a part of it kept. Each cut counts as a kill.
+is dropped, or a part of it kept.
 
-`make chaos SEED={seed}`, {when}, {seconds:.0f} s on {machine}. Lost and doubled are counted over both files and the
-dead letters. "Again" are records read more than once, for each kill or restart: on average, and at most.
+`make chaos SEED={seed}`, {when}, {seconds:.0f} s on {machine}.
+Lost and doubled are counted over both files and the dead letters. "Again" are records read more than once, for each kill, stop, restart and pause: on average, and at most
+(of a cell's mean). A slowed save makes the interval longer.
 
-| what was done | cells | passed | kill -9 | SIGTERM | restarts in place | lost | doubled | again | at most |
-|---|---|---|---|---|---|---|---|---|---|
+| what | cells | passed | kill -9 | SIGTERM | restarts | pauses | power cuts | lost | doubled | again | at most |
+|---|---|---|---|---|---|---|---|---|---|---|---|
 """
 
 
@@ -81,12 +84,17 @@ def write_report(path: Path, outcomes: Sequence[Outcome], session: Session) -> N
 
 def _row(row: str, outcomes: Sequence[Outcome]) -> str:
     verdicts = [outcome.verdict for outcome in outcomes if outcome.verdict is not None]
-    kills, stops, restarts = (sum(getattr(v, name) for v in verdicts) for name in ("kills", "stops", "restarts"))
-    most = max((v.rereads.again // max(1, v.kills + v.restarts) for v in verdicts), default=0)
-    each = sum(v.rereads.again for v in verdicts) // max(1, kills + restarts)
+    counted = [sum(getattr(verdict, name) for verdict in verdicts) for name in _COUNTED]
     lost, doubled = sum(o.difference.lost for o in outcomes), sum(o.difference.doubled for o in outcomes)
-    numbers = (len(outcomes), len(verdicts), kills, stops, restarts, lost, doubled, each, most)
+    most = max((verdict.rereads.again // _disturbances([verdict]) for verdict in verdicts), default=0)
+    each = sum(verdict.rereads.again for verdict in verdicts) // _disturbances(verdicts)
+    numbers = (len(outcomes), len(verdicts), *counted, lost, doubled, each, most)
     return f"| {row} | {' | '.join(f'{number:,}' for number in numbers)} |\n"
+
+
+def _disturbances(verdicts: Sequence[Verdict]) -> int:
+    """After which something may be read again; at least 1, to divide by."""
+    return max(1, sum(v.kills + v.stops + v.restarts + v.pauses for v in verdicts))
 
 
 def _machine() -> str:
