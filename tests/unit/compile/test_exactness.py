@@ -41,6 +41,8 @@ def one(mapping: str, record: str) -> Any:
         ("this.a / this.b", '{"a":1,"b":0}', "divide by zero"),
         ("this.a.b.c.uppercase()", '{"a":{"b":null}}', "expected string value, got null"),
         ("!this.a", '{"a":0}', "expected bool value, got number"),
+        ("null.slice(0, 2) == this.a", '{"a":null}', "expected array or string value, got null"),
+        ("this.a.uppercase().b", '{"a":5}', "expected string value, got number"),
     ],
 )
 def test_a_wrong_type_is_an_error(expression: str, record: str, expected: str) -> None:
@@ -78,6 +80,7 @@ def test_a_wrong_type_is_an_error(expression: str, record: str, expected: str) -
         ("this.a.number().catch(-1)", '{"a":"inf"}', "-1"),
         ("this.a.b | this.c", '{"a":"text","c":2}', "2"),
         ("this.a.0", '{"a":[7]}', "7"),
+        ("this.a.uppercase().b", '{"a":"x"}', "null"),
         ("this.a.0", '{"a":{"0":8}}', "8"),
         ("this.a.sum()", '{"a":[0.1,0.2,0.3]}', "0.6000000000000001"),
         ("this.a.sum()", '{"a":[9007199254740993,9007199254740993]}', "18014398509481986"),

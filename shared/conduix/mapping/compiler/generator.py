@@ -214,7 +214,8 @@ class Generator:
     def _plain_field(self, value: Plain, key: str) -> Plain:
         types = self.types(value)
         if not types & (T.DICT | T.LIST):
-            return Plain(NONE, T.NULL) if is_simple(value.code) else value
+            self.evaluate(value.code)
+            return Plain(NONE, T.NULL)
         base = self.code.keep(value.code, "o")
         kept = self._kept.get((base.id, key)) if isinstance(base, ast.Name) else None
         if isinstance(base, ast.Name) and base.id == RECORD and not within(types, T.DICT):
@@ -228,6 +229,11 @@ class Generator:
             if isinstance(base, ast.Name):
                 self._kept[base.id, key] = kept
         return Plain(kept, T.JSON if within(types, T.JSON) else T.VALUE)
+
+    def evaluate(self, code: ast.expr) -> None:
+        """Evaluate what nobody needs the value of: it may fail."""
+        if not is_simple(code):
+            self.code.do(code)
 
     def take_whole(self, shape: Shape) -> None:
         """This place is needed as it is: the next round decodes it so."""

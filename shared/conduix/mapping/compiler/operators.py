@@ -168,8 +168,9 @@ def equality(gen: Generator, operator: str, left: Value, right: Value) -> Plain:
     """`==` and `!=`, which compare anything with anything."""
     first, second = _types(gen, left), _types(gen, right)
     if within(first, T.NULL) or within(second, T.NULL):
-        other = gen.plain_code(right if within(first, T.NULL) else left)
-        return Plain(compare(other, "is" if operator == "==" else "is not", const(None)), T.BOOL)
+        null, other = (left, right) if within(first, T.NULL) else (right, left)
+        gen.evaluate(gen.plain_code(null))
+        return Plain(compare(gen.plain_code(other), "is" if operator == "==" else "is not", const(None)), T.BOOL)
     one, other_value = gen.plain(left), gen.plain(right)
     first, second = gen.types(one), gen.types(other_value)
     if not within(first | second, T.JSON):

@@ -40,9 +40,9 @@ def result_types(function: Function, target: T) -> T:
     if name in _KEEPS_ITEMS:
         return _KEEPS_ITEMS[name] | (target & T.OTHER)
     if name in {"slice", "[:]", "not_empty"} and within(target, T.JSON):
-        return target & (T.STR | T.LIST | T.DICT)
+        return target & (T.STR | T.LIST | T.DICT) or T.JSON
     if name == "not_null":
-        return target & ~T.NULL
+        return target & ~T.NULL or T.JSON
     if name == "index" and within(target, T.JSON):
         return T.JSON
     if name == "fold":
