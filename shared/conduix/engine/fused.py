@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from conduix.engine.api import JSONL, TEXT, Batch, Counts, Letter, Lines, Output, Rows, record_offsets
-from conduix.mapping.compiler.batch import PortKind
+from conduix.mapping.compiler.order import PortKind
 from conduix.mapping.inputs import CsvInput, Input, JsonInput, RowsInput, TextInput
 from conduix.mapping.program import Made, Program, step_is_deterministic
 from conduix.mapping.steps import Step

@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 import msgspec
 
 from conduix.errors import MappingError
-from conduix.mapping.compiler.batch import InputForm, PortKind
+from conduix.mapping.compiler.order import InputForm, PortKind
 
 # the default of 128 KiB a field is less than a record may have
 csv.field_size_limit(1 << 30)

@@ -17,7 +17,9 @@ import msgspec
 
 from conduix.errors import MappingError
 from conduix.mapping import is_deterministic, tree
-from conduix.mapping.compiler.batch import BatchFunction, Order, PortKind, compile_batch, json_text
+from conduix.mapping.compiler.batch import compile_batch
+from conduix.mapping.compiler.bridge import json_text
+from conduix.mapping.compiler.order import BatchFunction, Order, PortKind
 from conduix.mapping.compiler.project import struct_of
 from conduix.mapping.inputs import Input, Unreadable
 from conduix.mapping.reference import DECODE_FAILED, Failure, Outcome, Reference

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from conduix.errors import MappingError
-from conduix.mapping.compiler.batch import strict_test
-from conduix.mapping.compiler.generator import jsonable
+from conduix.mapping.compiler.bridge import strict_test
 from conduix.mapping.compiler.sampling import sampler
+from conduix.mapping.compiler.values import jsonable
 from conduix.mapping.inputs import payload_of
 from conduix.mapping.interpret import Interpreter
 from conduix.mapping.steps import FilterStep, MapStep, RouteStep, SampleStep, Step

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from conduix.mapping.compiler.batch import PortKind
+from conduix.mapping.compiler.order import PortKind
 from conduix.mapping.inputs import CsvInput, Input, JsonInput, RowsInput, Unreadable, payload_of
 from conduix.mapping.program import Made, Program
 from conduix.mapping.steps import Step

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from conduix.errors import MappingSyntaxError
 from conduix.mapping import is_deterministic, parse_condition, parse_mapping
-from conduix.mapping.compiler.batch import PortKind
+from conduix.mapping.compiler.order import PortKind
 from conduix.mapping.inputs import CsvInput
 from conduix.mapping.program import Program
 from conduix.mapping.steps import FilterStep, MapStep, OnError, RouteStep, Step

@@ -8,15 +8,16 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from conduix.errors import MappingError
 from conduix.mapping import tree
 from conduix.mapping.compiler import calls, streams
 from conduix.mapping.compiler.code import both, call, choose, compare, const, display, either, is_type, listing, name
-from conduix.mapping.compiler.generator import Generator, NotCompiled
+from conduix.mapping.compiler.generator import Generator
+from conduix.mapping.compiler.learning import NotCompiled
 from conduix.mapping.compiler.operators import condition, inversion, negation, operate, truth_of
+from conduix.mapping.compiler.recovery import recovered
 from conduix.mapping.compiler.values import Plain, Record, Scope, T, Value, types_of, within
 from conduix.mapping.tree import Expr
-from conduix.mapping.values import DELETED, NOTHING, Absent, is_null
+from conduix.mapping.values import DELETED, NOTHING, Absent
 
 ABSENT_CALLS = {"deleted": DELETED, "nothing": NOTHING}
 
@@ -87,57 +88,6 @@ def _logic(gen: Generator, node: tree.Binary, scope: Scope) -> Value:
     return Plain(name(result), T.BOOL)
 
 
-# what recovers from failures
-
-
-def recovered(
-    gen: Generator, target: Callable[[], Value], fallback: Callable[[], Value], *, nulls: bool, failures: bool = True
-) -> Plain:
-    """The target, or the fallback where it fails (`failures`) or is null, deleted or nothing (`nulls`)."""
-    result = gen.code.fresh("v")
-    with gen.guard(), gen.branch() as attempt:
-        value = gen.plain(target())
-        types = gen.types(value)
-        gen.code.set(result, value.code)
-    with gen.branch() as rescue:
-        other = gen.plain(fallback())
-        gen.code.set(result, other.code)
-    final = other.types
-    if failures and _may_fail(attempt):
-        handler = ast.ExceptHandler(gen.bound(MappingError), None, rescue)
-        gen.code.emit(ast.Try(attempt, [handler], [], []))
-    else:
-        for statement in attempt:
-            gen.code.emit(statement)
-    if nulls and types & (T.NULL | T.ABSENT):
-        test = compare(name(result), "is", const(None))
-        if types & T.ABSENT:
-            test = call(gen.bound(is_null), name(result))
-        with gen.branch() as again:
-            gen.code.set(result, gen.plain_code(fallback()))
-        gen.code.emit(ast.If(test, again, []))
-        types &= ~(T.NULL | T.ABSENT)
-    return Plain(name(result), types | final)
-
-
-_SAFE_CALLS = frozenset({"get", "type", "step", "equal", "len"})
-
-
-def _may_fail(body: Sequence[ast.stmt]) -> bool:
-    """Whether the statements call a function that raises mapping errors."""
-    for statement in body:
-        for node in ast.walk(statement):
-            if isinstance(node, ast.Call) and _called(node).split("_")[0] not in _SAFE_CALLS:
-                return True
-    return False
-
-
-def _called(node: ast.Call) -> str:
-    if isinstance(node.func, ast.Attribute):
-        return node.func.attr
-    return node.func.id if isinstance(node.func, ast.Name) else ""
-
-
 # branches
 
 
@@ -173,7 +123,7 @@ _Arm = tuple[Callable[[], ast.expr], Expr, Scope]
 def _branches(gen: Generator, arms: Sequence[_Arm], otherwise: Expr | None, scope: Scope) -> Value:
     """The body of the first arm whose test holds."""
     if not arms:
-        return nothing(gen) if otherwise is None else gen.value(otherwise, scope)
+        return gen.nothing() if otherwise is None else gen.value(otherwise, scope)
     test_of, body, inner = arms[0]
     test = test_of()
     result = gen.code.fresh("v")
@@ -188,11 +138,6 @@ def _branches(gen: Generator, arms: Sequence[_Arm], otherwise: Expr | None, scop
     no.append(ast.Assign([ast.Name(result, ast.Store())], second.code))
     gen.code.emit(ast.If(test, yes, no))
     return Plain(name(result), types, small=first.small and second.small)
-
-
-def nothing(gen: Generator) -> Plain:
-    """No value."""
-    return Plain(gen.code.bind(NOTHING, "NOTHING"), T.ABSENT)
 
 
 # containers

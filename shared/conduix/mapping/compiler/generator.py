@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import ast
-import base64
 from collections import ChainMap
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 from msgspec import UNSET
@@ -29,10 +27,23 @@ from conduix.mapping.compiler.code import (
     item,
     name,
 )  # fmt: skip
+from conduix.mapping.compiler.learning import Learned, Unfit
 from conduix.mapping.compiler.project import Shape, can_be_field
-from conduix.mapping.compiler.values import Built, Plain, Projected, Record, Scope, Stream, T, Value, within
+from conduix.mapping.compiler.values import (
+    Built,
+    Plain,
+    Projected,
+    Record,
+    Scope,
+    Stream,
+    T,
+    Value,
+    held,
+    jsonable,
+    within,
+)
 from conduix.mapping.tree import Expr
-from conduix.mapping.values import Absent, Timestamp, settled, to_text
+from conduix.mapping.values import NOTHING, settled
 
 RECORD = "m"
 """The local name of the record as it came."""
@@ -41,39 +52,23 @@ LIMIT = float(2**53)
 """Below it, floats are exact integers: calculating with ints and floats mixed gives what the reference gives."""
 
 
-class Unfit(Exception):
-    """The generated code does not cover this record; the reference decides what comes of it."""
+class Language(Protocol):
+    """The parts of the language that call each other in circles; `language.py` puts them together."""
 
+    def evaluate(self, gen: Generator, node: Expr, scope: Scope) -> Value:
+        """The value of an expression."""
 
-class NotCompiled(Exception):
-    """This step is left to the interpreter."""
+    def run_map(self, gen: Generator, label: str, target: Value, scope: Scope) -> Value:
+        """The result of a declared map."""
 
-
-@dataclass(slots=True)
-class Learned:
-    """What one round of generation taught the next one."""
-
-    plain_lists: set[int] = field(default_factory=set)
-    """Lists (by the id of their node) that somebody else than the output reads."""
-    interpreted: set[int] = field(default_factory=set)
-    """Steps (by id) that are left to the interpreter."""
-    objects: bool = False
-    """Fields of the record are read: a record that is no object is left to the reference."""
-    changed: bool = False
-
-    def add(self, to: set[int], key: int) -> None:
-        """Remember `key`; the code must be generated once more if it is new."""
-        if key not in to:
-            to.add(key)
-            self.changed = True
+    def build_list(self, gen: Generator, value: Stream, *, structs: bool) -> Built | Plain:
+        """The list of a stream."""
 
 
 class Generator:
     """One round: expressions go in, statements come out in `code`."""
 
-    def __init__(
-        self, learned: Learned, evaluator: Callable[[Generator, Expr, Scope], Value], *, structs: bool
-    ) -> None:
+    def __init__(self, learned: Learned, language: Language, *, structs: bool) -> None:
         self.code = Code()
         self.learned = learned
         self.structs = structs
@@ -82,7 +77,7 @@ class Generator:
         """Above zero where a failure is recovered from: failing must be cheap there."""
         self.optional = 0
         """Above zero in code that does not run for every record: it demands nothing of the projection."""
-        self._evaluator = evaluator
+        self._language = language
         self._known: ChainMap[str, T] = ChainMap()
         self._kept: ChainMap[tuple[str, str], ast.expr] = ChainMap()
         self.code.bound.update({"Unfit": Unfit, "UNSET": UNSET, "type": type, "len": len, "iter": iter, "int": int})
@@ -90,7 +85,11 @@ class Generator:
 
     def value(self, expression: Expr, scope: Scope) -> Value:
         """Generate the code of an expression."""
-        return self._evaluator(self, expression, scope)
+        return self._language.evaluate(self, expression, scope)
+
+    def applied(self, label: str, target: Value, scope: Scope) -> Value:
+        """Generate the code of `target.apply(label)`."""
+        return self._language.run_map(self, label, target, scope)
 
     @contextmanager
     def block(self) -> Iterator[list[ast.stmt]]:
@@ -150,6 +149,10 @@ class Generator:
     def bound(self, function: Callable[..., Any], hint: str = "") -> ast.expr:
         """A name for a function of ours."""
         return self.code.bind(function, hint or function.__name__.strip("_"))
+
+    def nothing(self) -> Plain:
+        """No value."""
+        return Plain(self.code.bind(NOTHING, "NOTHING"), T.ABSENT)
 
     # what is known of local names
 
@@ -283,9 +286,7 @@ class Generator:
 
     def built(self, value: Stream, *, structs: bool) -> Built | Plain:
         """The list of a stream, made."""
-        from conduix.mapping.compiler.streams import build_list  # noqa: PLC0415 - it calls back into this module
-
-        return build_list(self, value, structs=structs)
+        return self._language.build_list(self, value, structs=structs)
 
     def _settle(self, value: Plain) -> Plain:
         if within(self.types(value), T.INT):
@@ -337,29 +338,3 @@ class Generator:
         rename = {f"f{index}": key for index, key in enumerate(keys)}
         made = msgspec.defstruct("Made", [(slot, Any) for slot in rename], rename=rename, gc=False)
         return self.code.bind(made, "Made")
-
-
-def held(value: Value | None) -> T:
-    """OTHER if something in the value may be bytes or a timestamp."""
-    if isinstance(value, Plain):
-        return value.types & T.OTHER
-    found = T(0)
-    if isinstance(value, Record):
-        for part in value.fields.values():
-            found |= held(part)
-    return found
-
-
-def jsonable(value: Any) -> Any:
-    """The value in the types of JSON: bytes and timestamps as text; containers copied only where something changes."""
-    if isinstance(value, dict):
-        made = {key: jsonable(part) for key, part in value.items()}
-        return made if any(made[key] is not part for key, part in value.items()) else value
-    if isinstance(value, Timestamp):
-        return to_text(value)
-    if isinstance(value, list):
-        parts = [jsonable(part) for part in value]
-        return parts if any(new is not old for new, old in zip(parts, value, strict=True)) else value
-    if isinstance(value, bytes):
-        return base64.b64encode(value).decode()
-    return None if isinstance(value, Absent) else value

@@ -25,9 +25,12 @@ from conduix.mapping.compiler.code import (
     is_type,
     name,
 )  # fmt: skip
-from conduix.mapping.compiler.generator import LIMIT, Generator, NotCompiled
+from conduix.mapping.compiler.generator import LIMIT, Generator
+from conduix.mapping.compiler.generic import method
+from conduix.mapping.compiler.learning import NotCompiled
 from conduix.mapping.compiler.operators import number
 from conduix.mapping.compiler.project import can_be_field
+from conduix.mapping.compiler.recovery import recovered
 from conduix.mapping.compiler.values import Built, Plain, Projected, Record, Scope, Stream, T, Value, within
 from conduix.mapping.tree import Expr
 
@@ -73,7 +76,7 @@ def _sum(gen: Generator, node: tree.Method, scope: Scope) -> Value | None:
         return streams.total(gen, value)
     if isinstance(value, Projected) and not value.shape.whole and not value.shape.fields:
         return streams.total(gen, Stream(value, ()))
-    return _generic(gen, node, value, scope)
+    return method(gen, node, value, scope)
 
 
 def _length(gen: Generator, node: tree.Method, scope: Scope) -> Value | None:
@@ -92,21 +95,11 @@ def _length(gen: Generator, node: tree.Method, scope: Scope) -> Value | None:
     made = gen.kept(value)
     if within(made.types, T.LIST | T.DICT):
         return Plain(call(name("len"), made.code), T.INT, small=True)
-    slow = _generic(gen, node, made, scope).code
+    slow = method(gen, node, made, scope).code
     if not within(made.types, T.JSON):
         return Plain(slow, T.INT, small=True)
     ascii_text = ast.BoolOp(ast.And(), [is_type(made.code, "str"), call(attribute(made.code, "isascii"))])
     return Plain(choose(ascii_text, call(name("len"), made.code), slow), T.INT, small=True)
-
-
-def _generic(gen: Generator, node: tree.Method, value: Value, scope: Scope) -> Plain:
-    from conduix.mapping.compiler.calls import generic  # noqa: PLC0415 - it asks this module first
-    from conduix.mapping.functions import find  # noqa: PLC0415
-
-    function = find("method", node.name)
-    if function is None:
-        raise NotCompiled(f"there is no method {node.name}")
-    return generic(gen, function, value, node.args, scope)
 
 
 # objects
@@ -139,7 +132,7 @@ def _exists(gen: Generator, node: tree.Method, scope: Scope) -> Value | None:
                 return Plain(compare(const(key), "in", made.code), T.BOOL)
             value = made
             rest = replace(node, args=(tree.Literal(paths.join(keys[position:]), path.mark),))
-            return _generic(gen, rest, value, scope)
+            return method(gen, rest, value, scope)
     return None
 
 
@@ -168,7 +161,7 @@ def _without(gen: Generator, node: tree.Method, scope: Scope) -> Value | None:
     if isinstance(value, Record) and all(len(path) == 1 for path in removed):
         gone = {path[0] for path in removed}
         return Record({key: part for key, part in value.fields.items() if key not in gone})
-    return _generic(gen, node, value, scope)
+    return method(gen, node, value, scope)
 
 
 def _with_only(gen: Generator, node: tree.Method, scope: Scope) -> Value | None:
@@ -199,16 +192,12 @@ def _get(gen: Generator, node: tree.Method, scope: Scope) -> Value | None:
 
 
 def _or(gen: Generator, node: tree.Method, scope: Scope) -> Value | None:
-    from conduix.mapping.compiler.expressions import recovered  # noqa: PLC0415 - it comes here through calls
-
     return recovered(
         gen, lambda: gen.value(node.target, scope), lambda: _fallback(gen, node.args[0], scope), nulls=True
     )
 
 
 def _catch(gen: Generator, node: tree.Method, scope: Scope) -> Value | None:
-    from conduix.mapping.compiler.expressions import recovered  # noqa: PLC0415 - it comes here through calls
-
     fallback = node.args[0]
     if isinstance(fallback, tree.Lambda) and _reads_argument(fallback):
         raise NotCompiled("the text of the error is the interpreter's")
@@ -224,12 +213,10 @@ def _fallback(gen: Generator, node: Expr, scope: Scope) -> Value:
 
 
 def _apply(gen: Generator, node: tree.Method, scope: Scope) -> Value | None:
-    from conduix.mapping.compiler.statements import run_map  # noqa: PLC0415 - statements hold expressions
-
     label = node.args[0]
     if not isinstance(label, tree.Literal) or label.value not in scope.maps or label.value in scope.applied:
         raise NotCompiled("a map that is chosen by the record, or that applies itself")
-    return run_map(gen, str(label.value), gen.settle_now(gen.value(node.target, scope)), scope)
+    return gen.applied(str(label.value), gen.settle_now(gen.value(node.target, scope)), scope)
 
 
 # numbers
@@ -238,7 +225,7 @@ def _apply(gen: Generator, node: tree.Method, scope: Scope) -> Value | None:
 def _round(gen: Generator, node: tree.Method, scope: Scope) -> Value | None:
     operand = number(gen, gen.value(node.target, scope))
     if not within(operand.types, T.NUMBER):
-        return _generic(gen, node, operand, scope)
+        return method(gen, node, operand, scope)
     if not operand.small:
         gen.code.refuse_unless(between(-LIMIT, operand.code, LIMIT))
     cut = gen.code.keep(call(name("int"), operand.code), "n")
@@ -251,7 +238,7 @@ def _round(gen: Generator, node: tree.Method, scope: Scope) -> Value | None:
 def _floor(gen: Generator, node: tree.Method, scope: Scope) -> Value | None:
     operand = number(gen, gen.value(node.target, scope))
     if not within(operand.types, T.NUMBER):
-        return _generic(gen, node, operand, scope)
+        return method(gen, node, operand, scope)
     if not operand.small:
         gen.code.refuse_unless(between(-LIMIT, operand.code, LIMIT))
     floored = ast.BinOp(operand.code, ast.FloorDiv(), const(1))
@@ -263,7 +250,7 @@ def _number(gen: Generator, node: tree.Method, scope: Scope) -> Value | None:
         return None
     made = gen.kept(gen.value(node.target, scope))
     if not within(made.types, T.STR):
-        return _generic(gen, node, made, scope)
+        return method(gen, node, made, scope)
     return Plain(call(gen.bound(inline_text.number_of_text), made.code), T.NUMBER, raw=True)
 
 
@@ -287,7 +274,7 @@ def _encode(gen: Generator, node: tree.Method, scope: Scope) -> Value | None:
         return None
     made = gen.plain(gen.value(inner.target, scope))
     if not within(gen.types(made), T.JSON):
-        return _generic(gen, node, _generic(gen, inner, made, scope), scope)
+        return method(gen, node, method(gen, inner, made, scope), scope)
     hashed = call(gen.bound(digest), call(attribute(made.code, "encode")))
     return Plain(call(attribute(hashed, "hexdigest")), T.STR)
 

@@ -19,9 +19,10 @@ from conduix.mapping.compiler.code import (
     is_type,
 )  # fmt: skip
 from conduix.mapping.compiler.generator import Generator
+from conduix.mapping.compiler.generic import method
 from conduix.mapping.compiler.values import Plain, Scope, T, Value, within
-from conduix.mapping.functions import find
 from conduix.mapping.functions.coercion import parse_number
+from conduix.mapping.functions.formatting import formatter
 
 _decode_number = msgspec.json.Decoder(int | float).decode
 
@@ -44,18 +45,10 @@ def _text_target(gen: Generator, node: tree.Method, scope: Scope) -> tuple[Plain
     return made, within(made.types, T.JSON) and (not gen.guarded or within(made.types, T.STR))
 
 
-def _slow(gen: Generator, node: tree.Method, target: Plain, scope: Scope) -> Plain:
-    from conduix.mapping.compiler.calls import generic  # noqa: PLC0415 - it asks this module first
-
-    function = find("method", node.name)
-    assert function is not None  # noqa: S101 - the checker let it pass
-    return generic(gen, function, target, node.args, scope)
-
-
 def _cased(python: str) -> Callable[[Generator, tree.Method, Scope], Value]:
     def inline(gen: Generator, node: tree.Method, scope: Scope) -> Value:
         target, is_text = _text_target(gen, node, scope)
-        slow = _slow(gen, node, target, scope)
+        slow = method(gen, node, target, scope)
         if not is_text:
             return slow
         fast = call(attribute(target.code, python))
@@ -81,7 +74,7 @@ def _by_python(
             return None
         target, is_text = _text_target(gen, node, scope)
         if not is_text:
-            return _slow(gen, node, target, scope)
+            return method(gen, node, target, scope)
         return Plain(call(attribute(target.code, python), *map(const, arguments)), types)
 
     return inline
@@ -111,7 +104,7 @@ def _re_replace_all(gen: Generator, node: tree.Method, scope: Scope) -> Value | 
         return None
     target, is_text = _text_target(gen, node, scope)
     if not is_text:
-        return _slow(gen, node, target, scope)
+        return method(gen, node, target, scope)
     changes = gen.code.bind(str.maketrans(dict.fromkeys(letters[1], arguments[1])), "changes")
     return Plain(call(attribute(target.code, "translate"), changes), T.STR)
 
@@ -122,7 +115,7 @@ def _join(gen: Generator, node: tree.Method, scope: Scope) -> Value | None:
         return None
     target = gen.kept(gen.value(node.target, scope))
     if target.types & T.OTHER or gen.guarded:
-        return _slow(gen, node, target, scope)
+        return method(gen, node, target, scope)
     if not within(target.types, T.LIST):
         gen.code.refuse_unless(is_type(target.code, "list"))
     return Plain(call(attribute(const("".join(arguments)), "join"), target.code), T.STR)
@@ -135,7 +128,7 @@ def _string(gen: Generator, node: tree.Method, scope: Scope) -> Value | None:
         return target
     if within(types, T.INT):
         return Plain(call(gen.bound(str, "text"), target.code), T.STR)
-    return _slow(gen, node, target, scope)
+    return method(gen, node, target, scope)
 
 
 _PLAIN_VERB = re.compile(r"%[sv]|%")
@@ -162,8 +155,6 @@ def _format(gen: Generator, node: tree.Method, scope: Scope) -> Value | None:
     unsure = [is_type(part.code, "str") for part in parts if not within(part.types, T.STR)]
     if not unsure:
         return Plain(filled, T.STR)
-    from conduix.mapping.functions.formatting import formatter  # noqa: PLC0415 - few mappings format
-
     slow = call(gen.bound(formatter(template), "fill"), ast.List([part.code for part in parts], ast.Load()))
     return Plain(choose(both(unsure), filled, slow), T.STR)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import base64
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import IntFlag
@@ -10,7 +11,7 @@ from typing import Any
 
 from conduix.mapping.compiler.project import Shape
 from conduix.mapping.tree import Expr, Lambda, Statement
-from conduix.mapping.values import Absent, Timestamp
+from conduix.mapping.values import Absent, Timestamp, to_text
 
 
 class T(IntFlag):
@@ -118,3 +119,29 @@ class Scope:
     maps: Mapping[str, tuple[Statement, ...]] = field(default_factory=dict)
     applied: tuple[str, ...] = ()
     """The maps around this place."""
+
+
+def held(value: Value | None) -> T:
+    """OTHER if something in the value may be bytes or a timestamp."""
+    if isinstance(value, Plain):
+        return value.types & T.OTHER
+    found = T(0)
+    if isinstance(value, Record):
+        for part in value.fields.values():
+            found |= held(part)
+    return found
+
+
+def jsonable(value: Any) -> Any:
+    """The value in the types of JSON: bytes and timestamps as text; containers copied only where something changes."""
+    if isinstance(value, dict):
+        made = {key: jsonable(part) for key, part in value.items()}
+        return made if any(made[key] is not part for key, part in value.items()) else value
+    if isinstance(value, Timestamp):
+        return to_text(value)
+    if isinstance(value, list):
+        parts = [jsonable(part) for part in value]
+        return parts if any(new is not old for new, old in zip(parts, value, strict=True)) else value
+    if isinstance(value, bytes):
+        return base64.b64encode(value).decode()
+    return None if isinstance(value, Absent) else value
