@@ -11,6 +11,7 @@ from pathlib import Path
 from random import Random
 from typing import Literal
 
+from conduix.engine import failpoints
 from conduix.engine.catalog import default_catalog
 from conduix.engine.files import Files
 from conduix.engine.link import Status, Verb
@@ -133,9 +134,20 @@ def record(spec: PipelineSpec, root: Path, pool: Path, batch_bytes: int, files: 
     `files` does the operations: forgetful ones test the checker.
     """
     recorder = Recorder(root, pool)
-    status = run_here(spec, root, batch_bytes, files(recorder), lambda d, f: MarkingStore(d, f, recorder))
+    with slow_reads(0.002):
+        status = run_here(spec, root, batch_bytes, files(recorder), lambda d, f: MarkingStore(d, f, recorder))
     assert status.state == "COMPLETED", status
     return recorder
+
+
+@contextmanager
+def slow_reads(seconds: float) -> Iterator[None]:
+    """So that some checkpoints come while little is read."""
+    before, failpoints._slow = failpoints._slow, ("source.read", seconds)
+    try:
+        yield
+    finally:
+        failpoints._slow = before
 
 
 @dataclass(frozen=True, slots=True)

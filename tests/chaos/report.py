@@ -47,8 +47,8 @@ Where power is cut, over fewer orders, a log of what reached the disk is cut aft
 is dropped, or a part of it kept.
 
 `make chaos SEED={seed}`, {when}, {seconds:.0f} s on {machine}.
-Lost and doubled are counted over both files and the dead letters. "Again" are records read more than once, for each kill, stop, restart and pause: on average, and at most
-(of a cell's mean). A slowed save makes the interval longer.
+Lost and doubled are counted over both files and the dead letters. "Again" are records read more than once, for each
+kill, stop, restart and pause: on average, and at most (of a cell's mean). A slowed save makes the interval longer.
 
 | what | cells | passed | kill -9 | SIGTERM | restarts | pauses | power cuts | lost | doubled | again | at most |
 |---|---|---|---|---|---|---|---|---|---|---|---|
