@@ -89,8 +89,8 @@ check: $(STAMP) ## the whole loop before a commit: format, lint, types, import c
 	@echo "==> contract"       && $(MAKE) --no-print-directory proto-check
 	@echo "==> unit tests"     && $(BIN)/pytest tests/unit -m "not slow" -n $(WORKERS)
 
-test: $(DATA) ## every test; the last line is pytest's own count
-	@$(BIN)/pytest -n $(WORKERS)
+test: $(DATA) ## every test, one after the other, because some measure time; the last line is pytest's own count
+	@$(BIN)/pytest
 
 demo: $(DATA) ## run every example on real data, with progress and a table at the end
 	@$(BIN)/python -m examples

@@ -236,7 +236,10 @@ def cpu_seconds(command: list[str | Path], cwd: Path) -> float:
     ids=["help", "validate"],
 )
 def test_commands_answer_at_once(folder: Path, argv: list[str], goal: float, beside: str, quiet: float) -> None:
-    """`goal` is for a quiet machine, where `beside` takes `quiet`; on a busy one both take longer, so compare."""
+    """`goal` is for a quiet machine, where `beside` takes `quiet`; on a busy one both take longer, so compare.
+
+    1.3 of slack, as every goal in seconds has: what this finds is a heavy import that was not there before.
+    """
     command: list[str | Path] = [CONDUIX, *argv]
     cpu_seconds(command, folder)
     costs = [
@@ -244,4 +247,4 @@ def test_commands_answer_at_once(folder: Path, argv: list[str], goal: float, bes
         for _ in range(5)
     ]  # fmt: skip
     cost, reference = (min(column) for column in zip(*costs, strict=True))
-    assert cost / reference <= goal / quiet, f"{cost:.3f} s, beside it {reference:.3f} s"
+    assert cost / reference <= 1.3 * goal / quiet, f"{cost:.3f} s, beside it {reference:.3f} s"
