@@ -42,6 +42,7 @@ def one(mapping: str, record: str) -> Any:
         ("this.a.b.c.uppercase()", '{"a":{"b":null}}', "expected string value, got null"),
         ("!this.a", '{"a":0}', "expected bool value, got number"),
         ("null.slice(0, 2) == this.a", '{"a":null}', "expected array or string value, got null"),
+        ("null.uppercase()", "{}", "expected string value, got null"),
         ("this.a.uppercase().b", '{"a":5}', "expected string value, got number"),
     ],
 )
@@ -188,6 +189,24 @@ REMAPS = [
 def test_remaps_change_what_they_say_and_nothing_else(source: str) -> None:
     data = b'{"o":{"x":1,"p":{"q":0}},"s":{"t":1},"n":3}\n{"o":5,"s":"s"}\n{"s":1}\n[1]\n'
     check([MapStep("edit", parse_remap(source))], data)
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        'this.gone.ts_parse("2006-01-02T15:04:05Z").ts_unix()',
+        "this.gone.uppercase()",
+        "this.gone.slice(0, 1) == this.n",
+        "this.gone.map_each(x -> x)",
+        "this.gone.sum()",
+        "this.gone.length()",
+        "this.gone.deeper + 1",
+    ],
+)
+def test_a_field_that_the_step_before_never_makes_is_null(expression: str) -> None:
+    chain = [MapStep("one", parse_mapping("root.n = this.n")), MapStep("two", parse_mapping(f"root.x = {expression}"))]
+    _, _, failed = check(chain, b'{"n":1,"gone":"2025-04-17T02:24:01Z"}\n')
+    assert [step for _, step, _, _ in failed] == [1]
 
 
 def test_an_error_of_a_step_counts_even_where_a_later_step_drops_the_record() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import types
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -260,7 +261,11 @@ class _Writer:
         module = ast.Module([tree], [])
         ast.fix_missing_locations(module)
         scope: dict[str, Any] = {**self.gen.code.bound, "__builtins__": {}}
-        exec(compile(module, "<mapping>", "exec"), scope)  # noqa: S102 - the tree holds our own names and constants only
+        with warnings.catch_warnings():
+            # Python warns of constants in the wrong place, `null[0]`: here they are the user's, and fail as they should
+            warnings.simplefilter("ignore", SyntaxWarning)
+            code = compile(module, "<mapping>", "exec")
+        exec(code, scope)  # noqa: S102 - the tree holds our own names and constants only
         function = scope["run"]
         assert isinstance(function, types.FunctionType)  # noqa: S101 - it was just defined
         return BatchFunction(function, takes, self.shape, ast.unparse(tree), describe(self.shape))

@@ -35,7 +35,7 @@ def unix_seconds(gen: Generator, node: tree.Method, scope: Scope) -> Value | Non
     if not isinstance(layout, tree.Literal) or layout.value not in _LAYOUTS:
         return None
     text = gen.kept(gen.value(inner.target, scope))
-    if not within(text.types, T.JSON):
+    if not within(text.types, T.JSON) or not text.types & T.STR:
         return None
     gap, seconds = gen.code.fresh("gap"), gen.code.fresh("n")
     with gen.block() as usual:
