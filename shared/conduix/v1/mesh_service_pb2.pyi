@@ -64,10 +64,12 @@ class EnrollRequest(_message.Message):
     def __init__(self, join_token: _Optional[str] = ..., name: _Optional[str] = ..., csr: _Optional[bytes] = ..., labels: _Optional[_Mapping[str, str]] = ..., request_id: _Optional[str] = ...) -> None: ...
 
 class EnrollResponse(_message.Message):
-    __slots__ = ("identity",)
+    __slots__ = ("identity", "mesh_port")
     IDENTITY_FIELD_NUMBER: _ClassVar[int]
+    MESH_PORT_FIELD_NUMBER: _ClassVar[int]
     identity: Identity
-    def __init__(self, identity: _Optional[_Union[Identity, _Mapping]] = ...) -> None: ...
+    mesh_port: int
+    def __init__(self, identity: _Optional[_Union[Identity, _Mapping]] = ..., mesh_port: _Optional[int] = ...) -> None: ...
 
 class Identity(_message.Message):
     __slots__ = ("agent_id", "certificate", "authority", "token", "expires_at")

@@ -22,26 +22,46 @@ WORKER_ACTION_RESUME: WorkerAction
 WORKER_ACTION_CHECKPOINT: WorkerAction
 
 class WorkerRequest(_message.Message):
-    __slots__ = ("start", "verb", "tap")
+    __slots__ = ("start", "verb", "tap", "deal")
     START_FIELD_NUMBER: _ClassVar[int]
     VERB_FIELD_NUMBER: _ClassVar[int]
     TAP_FIELD_NUMBER: _ClassVar[int]
+    DEAL_FIELD_NUMBER: _ClassVar[int]
     start: WorkerStart
     verb: WorkerVerb
     tap: WorkerTap
-    def __init__(self, start: _Optional[_Union[WorkerStart, _Mapping]] = ..., verb: _Optional[_Union[WorkerVerb, _Mapping]] = ..., tap: _Optional[_Union[WorkerTap, _Mapping]] = ...) -> None: ...
+    deal: WorkerDeal
+    def __init__(self, start: _Optional[_Union[WorkerStart, _Mapping]] = ..., verb: _Optional[_Union[WorkerVerb, _Mapping]] = ..., tap: _Optional[_Union[WorkerTap, _Mapping]] = ..., deal: _Optional[_Union[WorkerDeal, _Mapping]] = ...) -> None: ...
 
 class WorkerStart(_message.Message):
-    __slots__ = ("assignment", "document", "state_dir", "g")
+    __slots__ = ("assignment", "document", "directory", "g", "dead_letters")
     ASSIGNMENT_FIELD_NUMBER: _ClassVar[int]
     DOCUMENT_FIELD_NUMBER: _ClassVar[int]
-    STATE_DIR_FIELD_NUMBER: _ClassVar[int]
+    DIRECTORY_FIELD_NUMBER: _ClassVar[int]
     G_FIELD_NUMBER: _ClassVar[int]
+    DEAD_LETTERS_FIELD_NUMBER: _ClassVar[int]
     assignment: _mesh_service_pb2.Assignment
     document: str
-    state_dir: str
+    directory: str
     g: int
-    def __init__(self, assignment: _Optional[_Union[_mesh_service_pb2.Assignment, _Mapping]] = ..., document: _Optional[str] = ..., state_dir: _Optional[str] = ..., g: _Optional[int] = ...) -> None: ...
+    dead_letters: str
+    def __init__(self, assignment: _Optional[_Union[_mesh_service_pb2.Assignment, _Mapping]] = ..., document: _Optional[str] = ..., directory: _Optional[str] = ..., g: _Optional[int] = ..., dead_letters: _Optional[str] = ...) -> None: ...
+
+class WorkerDeal(_message.Message):
+    __slots__ = ("document", "previous", "next", "replicas", "run_seq", "g")
+    DOCUMENT_FIELD_NUMBER: _ClassVar[int]
+    PREVIOUS_FIELD_NUMBER: _ClassVar[int]
+    NEXT_FIELD_NUMBER: _ClassVar[int]
+    REPLICAS_FIELD_NUMBER: _ClassVar[int]
+    RUN_SEQ_FIELD_NUMBER: _ClassVar[int]
+    G_FIELD_NUMBER: _ClassVar[int]
+    document: str
+    previous: str
+    next: str
+    replicas: int
+    run_seq: int
+    g: int
+    def __init__(self, document: _Optional[str] = ..., previous: _Optional[str] = ..., next: _Optional[str] = ..., replicas: _Optional[int] = ..., run_seq: _Optional[int] = ..., g: _Optional[int] = ...) -> None: ...
 
 class WorkerVerb(_message.Message):
     __slots__ = ("action", "command_id")
