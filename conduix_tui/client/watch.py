@@ -1,0 +1,124 @@
+"""Watched lists: a snapshot, then changes, for as long as one listens, whatever happens to the server meanwhile."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from google.protobuf.message import Message
+
+from conduix.rpc.errors import RemoteError
+from conduix.v1 import common_pb2
+
+if TYPE_CHECKING:
+    from grpc import aio
+
+    from conduix_tui.client.client import Client
+
+Q = TypeVar("Q", bound=Message)
+A = TypeVar("A", bound=Message)
+
+_FIRST_WAIT = 0.1
+_LONGEST_WAIT = 5.0
+_PASSING = frozenset({"UNAVAILABLE", "CANCELLED", "DEADLINE_EXCEEDED"})
+"""What a server that ends, a proxy or a broken line looks like; our own cancelling raises CancelledError."""
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot(Generic[A]):
+    """All that there is; what was known before and is not in it is gone."""
+
+    messages: tuple[A, ...]
+
+
+Interrupted = Callable[[RemoteError, float], None]
+"""Told when a stream broke: why, and in how many seconds it is tried again."""
+
+
+def _say_nothing(_error: RemoteError, _wait: float) -> None:
+    """What is shown goes on as if nothing had been."""
+
+
+async def watch(
+    client: Client,
+    method: aio.UnaryStreamMultiCallable[Q, A],
+    request: Q,
+    *,
+    interrupted: Interrupted = _say_nothing,
+) -> AsyncIterator[Snapshot[A] | A]:
+    """Yields a Snapshot, then each change (ADDED, UPDATED, REMOVED); another Snapshot only where changes were missed.
+
+    The request and the answers have a `resume_token`, the answers a `kind`. Ends never; raises RemoteError where
+    trying again is of no use, as at the very first call, when no server is there.
+    """
+    asked: Any = request
+    reader: _Reader[A] = _Reader()
+    wait = _FIRST_WAIT
+    begun = False
+    while True:
+        asked.resume_token, heard = reader.resume_token, False
+        try:
+            async for message in client.stream(method, request):
+                begun, heard, wait = True, True, _FIRST_WAIT
+                if (update := reader.take(message)) is not None:
+                    yield update
+            error = RemoteError("the server ended the stream", code="UNAVAILABLE", status="UNAVAILABLE")
+        except RemoteError as failure:
+            error = failure
+        if error.status == "OUT_OF_RANGE" and reader.resume_token:
+            reader.forget()
+            continue
+        if not begun or not _passes(error, heard=heard):
+            raise error
+        reader.interrupted()
+        pause = error.retry_after or wait * random.uniform(0.5, 1.0)  # noqa: S311 - spreads watchers, guards nothing
+        interrupted(error, pause)
+        await asyncio.sleep(pause)
+        wait = min(wait * 2, _LONGEST_WAIT)
+
+
+def _passes(error: RemoteError, *, heard: bool) -> bool:
+    if error.code == "TOKEN_EXPIRED":  # in the middle of a stream; the next one has a token of its own
+        return heard
+    return error.status in _PASSING or error.retry_after is not None
+
+
+class _Reader(Generic[A]):
+    """Puts the messages of one stream after the other together."""
+
+    def __init__(self) -> None:
+        self.resume_token = ""
+        self._gathered: list[A] = []
+        self._synced = False
+
+    def take(self, message: A) -> Snapshot[A] | A | None:
+        """What the message means to who watches."""
+        got: Any = message
+        self.resume_token = got.resume_token or self.resume_token
+        if got.kind == common_pb2.CHANGE_KIND_SNAPSHOT:
+            self._gathered.append(message)
+            return None
+        if got.kind == common_pb2.CHANGE_KIND_SYNCED:
+            return self._sync()
+        return message
+
+    def _sync(self) -> Snapshot[A] | None:
+        resumed = self._synced and not self._gathered
+        self._synced = True
+        gathered, self._gathered = self._gathered, []
+        return None if resumed else Snapshot(tuple(gathered))
+
+    def interrupted(self) -> None:
+        """Half a snapshot is none: it begins anew."""
+        self._gathered.clear()
+        if not self._synced:
+            self.resume_token = ""
+
+    def forget(self) -> None:
+        """The changes since the token are not kept any more."""
+        self.resume_token = ""
+        self._synced = False
+        self._gathered.clear()
