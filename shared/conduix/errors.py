@@ -10,7 +10,8 @@ ConduixError
 │   │   └── DiskError     the local disk: full, read-only, I/O error → PAUSED(DISK)
 │   ├── SystemicError     a person must act (rights, missing file or topic)
 │   └── RecordError       this record is refused, others are not → dead letter
-├── StateError            checkpoints: FenceLost, CheckpointDamaged, StateBusy, SourceChanged, WrittenDataGone
+├── StateError            checkpoints: FenceLost, CheckpointDamaged, StateBusy, StateDamaged, SourceChanged,
+│                         WrittenDataGone
 ├── PipelineFailed        a run ended FAILED; carries cause and remedy (exit 1)
 └── RequestError          a server refused a call: one family for each gRPC status, one class for each code
     ├── InvalidArgument     RequestIdReused
@@ -137,6 +138,13 @@ class StateBusy(StateError):
     """Another process holds this state directory."""
 
     code = "STATE_BUSY"
+
+
+class StateDamaged(StateError):
+    """A file of a state directory does not verify: the disk gave back something else than was written."""
+
+    code = "STATE_DAMAGED"
+    status = "DATA_LOSS"
 
 
 class SourceChanged(StateError):
