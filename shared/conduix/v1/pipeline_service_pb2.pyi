@@ -472,7 +472,7 @@ class GetPipelineStatusResponse(_message.Message):
     def __init__(self, pipeline: _Optional[_Union[Pipeline, _Mapping]] = ..., replicas: _Optional[_Iterable[_Union[ReplicaStatus, _Mapping]]] = ...) -> None: ...
 
 class ReplicaStatus(_message.Message):
-    __slots__ = ("pipeline_id", "replica", "epoch", "agent_id", "run_id", "state", "reason", "detail", "remedy", "checkpoint", "checkpoint_at", "attempt", "restarts", "nodes", "progress", "actors", "outputs", "at", "revision", "starts", "digest", "barrier_age")
+    __slots__ = ("pipeline_id", "replica", "epoch", "agent_id", "run_id", "state", "reason", "detail", "remedy", "checkpoint", "checkpoint_at", "attempt", "restarts", "nodes", "progress", "actors", "outputs", "at", "revision", "starts", "digest", "barrier_age", "code")
     class OutputsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -502,6 +502,7 @@ class ReplicaStatus(_message.Message):
     STARTS_FIELD_NUMBER: _ClassVar[int]
     DIGEST_FIELD_NUMBER: _ClassVar[int]
     BARRIER_AGE_FIELD_NUMBER: _ClassVar[int]
+    CODE_FIELD_NUMBER: _ClassVar[int]
     pipeline_id: str
     replica: int
     epoch: int
@@ -524,7 +525,8 @@ class ReplicaStatus(_message.Message):
     starts: int
     digest: str
     barrier_age: _duration_pb2.Duration
-    def __init__(self, pipeline_id: _Optional[str] = ..., replica: _Optional[int] = ..., epoch: _Optional[int] = ..., agent_id: _Optional[str] = ..., run_id: _Optional[str] = ..., state: _Optional[_Union[PipelineState, str]] = ..., reason: _Optional[_Union[PauseReason, str]] = ..., detail: _Optional[str] = ..., remedy: _Optional[str] = ..., checkpoint: _Optional[int] = ..., checkpoint_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., attempt: _Optional[int] = ..., restarts: _Optional[int] = ..., nodes: _Optional[_Iterable[_Union[NodeCounts, _Mapping]]] = ..., progress: _Optional[float] = ..., actors: _Optional[_Iterable[_Union[ActorStatus, _Mapping]]] = ..., outputs: _Optional[_Mapping[str, str]] = ..., at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., revision: _Optional[int] = ..., starts: _Optional[int] = ..., digest: _Optional[str] = ..., barrier_age: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ...) -> None: ...
+    code: str
+    def __init__(self, pipeline_id: _Optional[str] = ..., replica: _Optional[int] = ..., epoch: _Optional[int] = ..., agent_id: _Optional[str] = ..., run_id: _Optional[str] = ..., state: _Optional[_Union[PipelineState, str]] = ..., reason: _Optional[_Union[PauseReason, str]] = ..., detail: _Optional[str] = ..., remedy: _Optional[str] = ..., checkpoint: _Optional[int] = ..., checkpoint_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., attempt: _Optional[int] = ..., restarts: _Optional[int] = ..., nodes: _Optional[_Iterable[_Union[NodeCounts, _Mapping]]] = ..., progress: _Optional[float] = ..., actors: _Optional[_Iterable[_Union[ActorStatus, _Mapping]]] = ..., outputs: _Optional[_Mapping[str, str]] = ..., at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., revision: _Optional[int] = ..., starts: _Optional[int] = ..., digest: _Optional[str] = ..., barrier_age: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., code: _Optional[str] = ...) -> None: ...
 
 class NodeCounts(_message.Message):
     __slots__ = ("node", "passed", "filtered", "dead", "made", "role")

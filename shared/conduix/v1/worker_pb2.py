@@ -26,29 +26,29 @@ from conduix.v1 import mesh_service_pb2 as conduix_dot_v1_dot_mesh__service__pb2
 from conduix.v1 import pipeline_service_pb2 as conduix_dot_v1_dot_pipeline__service__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x17\x63onduix/v1/worker.proto\x12\nconduix.v1\x1a\x1d\x63onduix/v1/mesh_service.proto\x1a!conduix/v1/pipeline_service.proto\"\xb7\x01\n\rWorkerRequest\x12(\n\x05start\x18\x01 \x01(\x0b\x32\x17.conduix.v1.WorkerStartH\x00\x12&\n\x04verb\x18\x02 \x01(\x0b\x32\x16.conduix.v1.WorkerVerbH\x00\x12$\n\x03tap\x18\x03 \x01(\x0b\x32\x15.conduix.v1.WorkerTapH\x00\x12&\n\x04\x64\x65\x61l\x18\x04 \x01(\x0b\x32\x16.conduix.v1.WorkerDealH\x00\x42\x06\n\x04kind\"\x7f\n\x0bWorkerStart\x12*\n\nassignment\x18\x01 \x01(\x0b\x32\x16.conduix.v1.Assignment\x12\x10\n\x08\x64ocument\x18\x02 \x01(\t\x12\x11\n\tdirectory\x18\x03 \x01(\t\x12\t\n\x01g\x18\x04 \x01(\x03\x12\x14\n\x0c\x64\x65\x61\x64_letters\x18\x05 \x01(\t\"l\n\nWorkerDeal\x12\x10\n\x08\x64ocument\x18\x01 \x01(\t\x12\x10\n\x08previous\x18\x02 \x01(\t\x12\x0c\n\x04next\x18\x03 \x01(\t\x12\x10\n\x08replicas\x18\x04 \x01(\x05\x12\x0f\n\x07run_seq\x18\x05 \x01(\x03\x12\t\n\x01g\x18\x06 \x01(\x03\"J\n\nWorkerVerb\x12(\n\x06\x61\x63tion\x18\x01 \x01(\x0e\x32\x18.conduix.v1.WorkerAction\x12\x12\n\ncommand_id\x18\x02 \x01(\t\"T\n\tWorkerTap\x12\x0e\n\x06tap_id\x18\x01 \x01(\t\x12\x0c\n\x04node\x18\x02 \x01(\t\x12\r\n\x05limit\x18\x03 \x01(\x05\x12\x0c\n\x04rate\x18\x04 \x01(\x05\x12\x0c\n\x04stop\x18\x05 \x01(\x08\"\xe8\x01\n\x0bWorkerEvent\x12+\n\x06status\x18\x01 \x01(\x0b\x32\x19.conduix.v1.ReplicaStatusH\x00\x12\"\n\x03log\x18\x02 \x01(\x0b\x32\x13.conduix.v1.LogLineH\x00\x12$\n\x03tap\x18\x03 \x01(\x0b\x32\x15.conduix.v1.TapRecordH\x00\x12\x32\n\ncheckpoint\x18\x04 \x01(\x0b\x32\x1c.conduix.v1.WorkerCheckpointH\x00\x12&\n\x04\x64one\x18\x05 \x01(\x0b\x32\x16.conduix.v1.WorkerDoneH\x00\x42\x06\n\x04kind\":\n\x10WorkerCheckpoint\x12\t\n\x01n\x18\x01 \x01(\x03\x12\x0e\n\x06record\x18\x02 \x01(\x0c\x12\x0b\n\x03\x63ut\x18\x03 \x01(\x0c\"?\n\nWorkerDone\x12\x12\n\ncommand_id\x18\x01 \x01(\t\x12\x0c\n\x04\x63ode\x18\x02 \x01(\t\x12\x0f\n\x07message\x18\x03 \x01(\t*\x96\x01\n\x0cWorkerAction\x12\x1d\n\x19WORKER_ACTION_UNSPECIFIED\x10\x00\x12\x16\n\x12WORKER_ACTION_STOP\x10\x01\x12\x17\n\x13WORKER_ACTION_PAUSE\x10\x02\x12\x18\n\x14WORKER_ACTION_RESUME\x10\x03\x12\x1c\n\x18WORKER_ACTION_CHECKPOINT\x10\x04\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x17\x63onduix/v1/worker.proto\x12\nconduix.v1\x1a\x1d\x63onduix/v1/mesh_service.proto\x1a!conduix/v1/pipeline_service.proto\"\xb7\x01\n\rWorkerRequest\x12(\n\x05start\x18\x01 \x01(\x0b\x32\x17.conduix.v1.WorkerStartH\x00\x12&\n\x04verb\x18\x02 \x01(\x0b\x32\x16.conduix.v1.WorkerVerbH\x00\x12$\n\x03tap\x18\x03 \x01(\x0b\x32\x15.conduix.v1.WorkerTapH\x00\x12&\n\x04\x64\x65\x61l\x18\x04 \x01(\x0b\x32\x16.conduix.v1.WorkerDealH\x00\x42\x06\n\x04kind\"\x7f\n\x0bWorkerStart\x12*\n\nassignment\x18\x01 \x01(\x0b\x32\x16.conduix.v1.Assignment\x12\x10\n\x08\x64ocument\x18\x02 \x01(\t\x12\x11\n\tdirectory\x18\x03 \x01(\t\x12\t\n\x01g\x18\x04 \x01(\x03\x12\x14\n\x0c\x64\x65\x61\x64_letters\x18\x05 \x01(\t\"\x82\x01\n\nWorkerDeal\x12\x10\n\x08\x64ocument\x18\x01 \x01(\t\x12\x10\n\x08previous\x18\x02 \x01(\t\x12\x0c\n\x04next\x18\x03 \x01(\t\x12\x10\n\x08replicas\x18\x04 \x01(\x05\x12\x0f\n\x07run_seq\x18\x05 \x01(\x03\x12\t\n\x01g\x18\x06 \x01(\x03\x12\x14\n\x0c\x64\x65\x61\x64_letters\x18\x07 \x01(\t\"J\n\nWorkerVerb\x12(\n\x06\x61\x63tion\x18\x01 \x01(\x0e\x32\x18.conduix.v1.WorkerAction\x12\x12\n\ncommand_id\x18\x02 \x01(\t\"T\n\tWorkerTap\x12\x0e\n\x06tap_id\x18\x01 \x01(\t\x12\x0c\n\x04node\x18\x02 \x01(\t\x12\r\n\x05limit\x18\x03 \x01(\x05\x12\x0c\n\x04rate\x18\x04 \x01(\x05\x12\x0c\n\x04stop\x18\x05 \x01(\x08\"\xe8\x01\n\x0bWorkerEvent\x12+\n\x06status\x18\x01 \x01(\x0b\x32\x19.conduix.v1.ReplicaStatusH\x00\x12\"\n\x03log\x18\x02 \x01(\x0b\x32\x13.conduix.v1.LogLineH\x00\x12$\n\x03tap\x18\x03 \x01(\x0b\x32\x15.conduix.v1.TapRecordH\x00\x12\x32\n\ncheckpoint\x18\x04 \x01(\x0b\x32\x1c.conduix.v1.WorkerCheckpointH\x00\x12&\n\x04\x64one\x18\x05 \x01(\x0b\x32\x16.conduix.v1.WorkerDoneH\x00\x42\x06\n\x04kind\":\n\x10WorkerCheckpoint\x12\t\n\x01n\x18\x01 \x01(\x03\x12\x0e\n\x06record\x18\x02 \x01(\x0c\x12\x0b\n\x03\x63ut\x18\x03 \x01(\x0c\"O\n\nWorkerDone\x12\x12\n\ncommand_id\x18\x01 \x01(\t\x12\x0c\n\x04\x63ode\x18\x02 \x01(\t\x12\x0f\n\x07message\x18\x03 \x01(\t\x12\x0e\n\x06remedy\x18\x04 \x01(\t*\x96\x01\n\x0cWorkerAction\x12\x1d\n\x19WORKER_ACTION_UNSPECIFIED\x10\x00\x12\x16\n\x12WORKER_ACTION_STOP\x10\x01\x12\x17\n\x13WORKER_ACTION_PAUSE\x10\x02\x12\x18\n\x14WORKER_ACTION_RESUME\x10\x03\x12\x1c\n\x18WORKER_ACTION_CHECKPOINT\x10\x04\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'conduix.v1.worker_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_WORKERACTION']._serialized_start=1053
-  _globals['_WORKERACTION']._serialized_end=1203
+  _globals['_WORKERACTION']._serialized_start=1092
+  _globals['_WORKERACTION']._serialized_end=1242
   _globals['_WORKERREQUEST']._serialized_start=106
   _globals['_WORKERREQUEST']._serialized_end=289
   _globals['_WORKERSTART']._serialized_start=291
   _globals['_WORKERSTART']._serialized_end=418
-  _globals['_WORKERDEAL']._serialized_start=420
-  _globals['_WORKERDEAL']._serialized_end=528
-  _globals['_WORKERVERB']._serialized_start=530
-  _globals['_WORKERVERB']._serialized_end=604
-  _globals['_WORKERTAP']._serialized_start=606
-  _globals['_WORKERTAP']._serialized_end=690
-  _globals['_WORKEREVENT']._serialized_start=693
-  _globals['_WORKEREVENT']._serialized_end=925
-  _globals['_WORKERCHECKPOINT']._serialized_start=927
-  _globals['_WORKERCHECKPOINT']._serialized_end=985
-  _globals['_WORKERDONE']._serialized_start=987
-  _globals['_WORKERDONE']._serialized_end=1050
+  _globals['_WORKERDEAL']._serialized_start=421
+  _globals['_WORKERDEAL']._serialized_end=551
+  _globals['_WORKERVERB']._serialized_start=553
+  _globals['_WORKERVERB']._serialized_end=627
+  _globals['_WORKERTAP']._serialized_start=629
+  _globals['_WORKERTAP']._serialized_end=713
+  _globals['_WORKEREVENT']._serialized_start=716
+  _globals['_WORKEREVENT']._serialized_end=948
+  _globals['_WORKERCHECKPOINT']._serialized_start=950
+  _globals['_WORKERCHECKPOINT']._serialized_end=1008
+  _globals['_WORKERDONE']._serialized_start=1010
+  _globals['_WORKERDONE']._serialized_end=1089
 # @@protoc_insertion_point(module_scope)

@@ -48,20 +48,22 @@ class WorkerStart(_message.Message):
     def __init__(self, assignment: _Optional[_Union[_mesh_service_pb2.Assignment, _Mapping]] = ..., document: _Optional[str] = ..., directory: _Optional[str] = ..., g: _Optional[int] = ..., dead_letters: _Optional[str] = ...) -> None: ...
 
 class WorkerDeal(_message.Message):
-    __slots__ = ("document", "previous", "next", "replicas", "run_seq", "g")
+    __slots__ = ("document", "previous", "next", "replicas", "run_seq", "g", "dead_letters")
     DOCUMENT_FIELD_NUMBER: _ClassVar[int]
     PREVIOUS_FIELD_NUMBER: _ClassVar[int]
     NEXT_FIELD_NUMBER: _ClassVar[int]
     REPLICAS_FIELD_NUMBER: _ClassVar[int]
     RUN_SEQ_FIELD_NUMBER: _ClassVar[int]
     G_FIELD_NUMBER: _ClassVar[int]
+    DEAD_LETTERS_FIELD_NUMBER: _ClassVar[int]
     document: str
     previous: str
     next: str
     replicas: int
     run_seq: int
     g: int
-    def __init__(self, document: _Optional[str] = ..., previous: _Optional[str] = ..., next: _Optional[str] = ..., replicas: _Optional[int] = ..., run_seq: _Optional[int] = ..., g: _Optional[int] = ...) -> None: ...
+    dead_letters: str
+    def __init__(self, document: _Optional[str] = ..., previous: _Optional[str] = ..., next: _Optional[str] = ..., replicas: _Optional[int] = ..., run_seq: _Optional[int] = ..., g: _Optional[int] = ..., dead_letters: _Optional[str] = ...) -> None: ...
 
 class WorkerVerb(_message.Message):
     __slots__ = ("action", "command_id")
@@ -110,11 +112,13 @@ class WorkerCheckpoint(_message.Message):
     def __init__(self, n: _Optional[int] = ..., record: _Optional[bytes] = ..., cut: _Optional[bytes] = ...) -> None: ...
 
 class WorkerDone(_message.Message):
-    __slots__ = ("command_id", "code", "message")
+    __slots__ = ("command_id", "code", "message", "remedy")
     COMMAND_ID_FIELD_NUMBER: _ClassVar[int]
     CODE_FIELD_NUMBER: _ClassVar[int]
     MESSAGE_FIELD_NUMBER: _ClassVar[int]
+    REMEDY_FIELD_NUMBER: _ClassVar[int]
     command_id: str
     code: str
     message: str
-    def __init__(self, command_id: _Optional[str] = ..., code: _Optional[str] = ..., message: _Optional[str] = ...) -> None: ...
+    remedy: str
+    def __init__(self, command_id: _Optional[str] = ..., code: _Optional[str] = ..., message: _Optional[str] = ..., remedy: _Optional[str] = ...) -> None: ...
