@@ -7,26 +7,25 @@ to use instead; its user must be allowed to create databases.
 from __future__ import annotations
 
 import asyncio
-import fcntl
 import getpass
 import os
 import shutil
 import subprocess
 import tempfile
 import uuid
-from collections.abc import AsyncGenerator, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncGenerator
 from pathlib import Path
 from typing import Self
 
 from sqlalchemy import URL, make_url, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
+from tests.services.installing import BUILD, apt_install, only_one
 from tests.services.process import Process
 
 PACKAGES = ("mariadb-server-core", "mariadb-client-core")
 OVERRIDE = "CONDUIX_TEST_MARIADB_URL"
-TEMPLATE = Path(__file__).resolve().parents[2] / "build" / "services" / "mariadb"
+TEMPLATE = BUILD / "mariadb"
 
 
 class MariaDB:
@@ -105,17 +104,13 @@ def install() -> None:
     """Installs the packages where the programs are missing. Raises RuntimeError, with what to do, where it cannot."""
     if _find("mariadbd") and _find("mariadb-install-db"):
         return
-    command = ["apt-get", "install", "-y", "--no-install-recommends", *PACKAGES]
-    if os.geteuid() != 0 or shutil.which("apt-get") is None:
-        raise RuntimeError(f"MariaDB is missing: as root, {' '.join(command)}; or set {OVERRIDE} to a server's address")
-    with _only_one():
+    with only_one("mariadb"):
         if not _find("mariadbd"):
-            subprocess.run(["apt-get", "update", "-q"], check=True, stdout=subprocess.DEVNULL)
-            subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+            apt_install(*PACKAGES, instead=f"set {OVERRIDE} to a server's address")
 
 
 def _template() -> Path:
-    with _only_one():
+    with only_one("mariadb"):
         if not (TEMPLATE / "mysql").is_dir():
             making = TEMPLATE.with_suffix(".making")
             shutil.rmtree(making, ignore_errors=True)
@@ -130,15 +125,6 @@ def _install_db(folder: Path) -> None:
     made = subprocess.run([*command, *options], capture_output=True, text=True, check=False)
     if made.returncode:
         raise RuntimeError(f"mariadb-install-db failed: {made.stdout}{made.stderr}")
-
-
-@contextmanager
-def _only_one() -> Iterator[None]:
-    """Of several test processes on this machine."""
-    TEMPLATE.parent.mkdir(parents=True, exist_ok=True)
-    with (TEMPLATE.parent / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
 
 
 def _find(program: str) -> str | None:
