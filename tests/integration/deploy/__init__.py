@@ -1,0 +1,1 @@
+"""What is in deploy/: understood by the tools that read it, and runs."""
