@@ -37,6 +37,7 @@ class Store:
         self._lock = ServerLock(Path(str(self.url.database))) if self.is_sqlite else None
         # SQLite has one writer; waiting here is fair and free, waiting in its busy handler is neither
         self._writer: AbstractAsyncContextManager[object] = asyncio.Lock() if self.is_sqlite else nullcontext()
+        self._on_commit: list[Callable[[], None]] = []
         self.engine = create_engine(self.url)
 
     @property
@@ -57,6 +58,10 @@ class Store:
             self._lock.release()
             self._lock = None
 
+    def on_commit(self, told: Callable[[], None]) -> None:
+        """From now on `told` is called after every transaction of this store that changed what others may watch."""
+        self._on_commit.append(told)
+
     async def ping(self) -> None:
         """Returns when the database answers; raises DatabaseUnavailable."""
         async with self.reading():
@@ -73,7 +78,11 @@ class Store:
             tx = Transaction(session, self._clock())
             yield tx
             await tx.number_changes()
-            await unbroken(session.commit())
+            try:
+                await unbroken(session.commit())
+            finally:
+                # nobody knows whether a commit that failed was done: whoever looks finds out
+                self._tell(tx)
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[Transaction]:
@@ -100,6 +109,11 @@ class Store:
             # two that met once shall not meet again; nobody can gain from guessing it
             await asyncio.sleep(random.uniform(0.5, 1) * FIRST_PAUSE * 2**attempt)  # noqa: S311
             attempt += 1
+
+    def _tell(self, tx: Transaction) -> None:
+        if tx.has_changes:
+            for told in self._on_commit:
+                told()
 
     async def _once(self, work: Callable[[Transaction], Awaitable[T]]) -> T:
         async with self.transaction() as tx:

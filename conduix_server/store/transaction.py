@@ -87,10 +87,13 @@ class Transaction:
         ignoring = statement.prefix_with("OR IGNORE", dialect="sqlite").prefix_with("IGNORE", dialect="mysql")
         return await self.write(ignoring) == 1
 
-    async def next_number(self, name: str, scope: str = "", *, seen: int = 0) -> int:
-        """One more than the highest of this counter and of `seen`: never handed out before, even after a restore."""
+    async def next_number(self, name: str, scope: str = "", *, seen: int = 0, count: int = 1) -> int:
+        """One more than the highest of this counter and of `seen`: never handed out before, even after a restore.
+
+        With `count` so many at once: the last of them.
+        """
         same = (Counter.name == name) & (Counter.scope == scope)
-        higher = case((Counter.value < seen, seen), else_=Counter.value) + 1
+        higher = case((Counter.value < seen, seen), else_=Counter.value) + count
         while not await self.write(update(Counter).where(same).values(value=higher)):
             await self.add_if_absent(Counter, name=name, scope=scope, value=0)
         return cast("int", await self.first(select(Counter.value).where(same)))
@@ -99,8 +102,21 @@ class Transaction:
         """Watchers learn of it when the transaction has committed; the last action of a resource stands."""
         self._changes[kind, resource_id] = action
 
+    @property
+    def has_changes(self) -> bool:
+        """Somebody may be waiting for what happened here."""
+        return bool(self._changes)
+
     async def number_changes(self) -> None:
         """The last thing before the commit: the counter's row lock makes the order of numbers that of commits."""
-        for (kind, resource_id), action in self._changes.items():
-            number = await self.next_number("changes")
-            await self.add(Change(number=number, kind=kind, resource_id=resource_id, action=action, at=self.now))
+        if not self._changes:
+            return
+        last = await self.next_number("changes", count=len(self._changes))
+        numbers = range(last - len(self._changes) + 1, last + 1)
+        named = zip(numbers, self._changes.items(), strict=True)
+        await self.add(
+            *(
+                Change(number=number, kind=kind, resource_id=resource_id, action=action, at=self.now)
+                for number, ((kind, resource_id), action) in named
+            )
+        )

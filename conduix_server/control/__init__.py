@@ -1,0 +1,1 @@
+"""What the server decides: documents, placement, desired state, operations, and what agents report of it."""
