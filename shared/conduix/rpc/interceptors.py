@@ -14,10 +14,11 @@ import logging
 import re
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import aclosing
+from contextlib import AbstractContextManager, aclosing, nullcontext
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any, NoReturn, Protocol, TypeAlias, TypeVar, cast
+from urllib.parse import unquote
 
 import grpc
 import uuid_utils
@@ -25,6 +26,7 @@ from google.protobuf.message import DecodeError, Message
 
 from conduix.errors import ConduixError, InvalidArgument, MethodUnknown
 from conduix.rpc.errors import DETAILS_KEY, REQUEST_ID_KEY, to_status
+from conduix.rpc.live import LiveStreams
 from conduix.rpc.rules import check
 
 T = TypeVar("T")
@@ -40,6 +42,7 @@ Behaviour = Callable[[Any, Context], Any]
 Decode = Callable[[bytes], Message]
 
 _GIVEN_ID = re.compile(r"[A-Za-z0-9._:-]{1,128}")
+UNIMPLEMENTED = 12
 _STATUS_NAMES = {code.value[0]: code.name for code in grpc.StatusCode}
 
 
@@ -67,10 +70,24 @@ class Call:
     principal: Principal | None = None
     """What `authorise` returned."""
 
+    @property
+    def address(self) -> str:
+        """The caller's address without its port; empty where it has none (a unix socket)."""
+        kind, _, rest = self.peer.partition(":")
+        return unquote(rest).rpartition(":")[0].strip("[]") if kind in {"ipv4", "ipv6"} else ""
+
+    @property
+    def name(self) -> str:
+        """`SystemService/GetInfo`; names of services that are not ours stay whole."""
+        return self.method.removeprefix("/").removeprefix("conduix.v1.")
+
 
 Authorise = Callable[[Call], Awaitable[Principal | None]]
 """Says who calls, before anything is read of the request; refuses by Unauthenticated or PermissionDenied.
 None: nobody, and this method needs nobody."""
+
+Observe = Callable[[Call, str, float], None]
+"""Told of each call that is over: its status' name, and the seconds that it took."""
 
 _CALL: ContextVar[Call] = ContextVar("conduix_call")
 
@@ -91,10 +108,13 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
         self,
         authorise: Authorise,
         *,
+        observe: Observe | None = None,
         new_request_id: Callable[[], str] = lambda: str(uuid_utils.uuid7()),
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        self.streams = LiveStreams()
         self._authorise = authorise
+        self._observe = observe
         self._new_request_id = new_request_id
         self._clock = clock
         self._handlers: dict[str, Handler] = {}
@@ -135,30 +155,36 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
         read = _read_all if handler.request_streaming else _read_one
         decode = cast("Decode", handler.request_deserializer)  # generated code always gives one
 
+        streams = handler.request_streaming or handler.response_streaming
+
         async def serve(request: Any, context: Context) -> Any:
-            return await self._run(method, context, lambda: answer(behaviour, read(decode, request), context))
+            call = self._call(method, context)
+            live = self.streams.entered(call) if streams else nullcontext()
+            return await self._run(call, context, lambda: answer(behaviour, read(decode, request), context), live)
 
         # what gRPC decodes for itself it also refuses for itself: with the exception's text, without id and log
         return make(serve, None, handler.response_serializer)
 
     def _unknown(self, method: str) -> Behaviour:
         async def refuse() -> None:
-            raise MethodUnknown(f"there is no method {method}", remedy="list the methods by server reflection")
+            raise _no_method(method)
 
         async def serve(_requests: Any, context: Context) -> None:
-            await self._run(method, context, refuse)
+            await self._run(self._call(method, context), context, refuse, nullcontext())
 
         return serve
 
-    async def _run(self, method: str, context: Context, serve: Callable[[], Awaitable[T]]) -> T:
-        call = self._call(method, context)
+    async def _run(
+        self, call: Call, context: Context, serve: Callable[[], Awaitable[T]], live: AbstractContextManager[None]
+    ) -> T:
         _CALL.set(call)  # the task is the call's own: nothing to reset
         started = self._clock()
         status = "OK"
         try:
             await context.send_initial_metadata(((REQUEST_ID_KEY, call.request_id),))
             call.principal = await self._authorise(call)
-            return await serve()
+            with live:
+                return await serve()
         except asyncio.CancelledError:
             status = "CANCELLED"
             raise
@@ -168,12 +194,18 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
         except ConduixError as error:
             status = error.status
             await _abort(context, error)
-        except Exception:
+        except Exception as error:
+            if isinstance(error, NotImplementedError) and _number(context.code()) == UNIMPLEMENTED:
+                status = "UNIMPLEMENTED"  # generated code has spoken: the servicer lacks this method
+                await _abort(context, _no_method(call.method))
             status = "INTERNAL"
-            log.exception("%s failed, request %s", method, call.request_id)
+            log.exception("%s failed, request %s", call.method, call.request_id)
             await _abort(context, _internal(call.request_id))
         finally:
-            _log(call, status, self._clock() - started)
+            seconds = self._clock() - started
+            _log(call, status, seconds)
+            if self._observe is not None:
+                self._observe(call, status, seconds)
 
     def _call(self, method: str, context: Context) -> Call:
         metadata = {key: value for key, value in context.invocation_metadata() or () if isinstance(value, str)}
@@ -214,6 +246,10 @@ async def _streamed(behaviour: Behaviour, request: Any, context: Context) -> Non
 async def _abort(context: Context, error: ConduixError) -> NoReturn:
     status = to_status(error)
     await context.abort(grpc.StatusCode[error.status], status.message, ((DETAILS_KEY, status.SerializeToString()),))
+
+
+def _no_method(method: str) -> MethodUnknown:
+    return MethodUnknown(f"there is no method {method}", remedy="list the methods by server reflection")
 
 
 def _internal(request_id: str) -> ConduixError:

@@ -12,7 +12,7 @@ from grpc_reflection.v1alpha import reflection, reflection_pb2
 
 from conduix.errors import UsageError
 from conduix.rpc.channel import SERVER_OPTIONS, Listener
-from conduix.rpc.interceptors import Authorise, CallInterceptor
+from conduix.rpc.interceptors import Authorise, CallInterceptor, Observe
 
 REFLECTION_V1 = "grpc.reflection.v1.ServerReflection"
 
@@ -32,9 +32,18 @@ class RpcServer:
     `ports` has the port of each listener. UsageError: a port is taken, a certificate cannot be read.
     """
 
-    def __init__(self, services: Sequence[Service], listeners: Sequence[Listener], *, authorise: Authorise) -> None:
+    def __init__(
+        self,
+        services: Sequence[Service],
+        listeners: Sequence[Listener],
+        *,
+        authorise: Authorise,
+        observe: Observe | None = None,
+    ) -> None:
         self._services = tuple(services)
-        self._server = grpc.aio.server(interceptors=[CallInterceptor(authorise)], options=SERVER_OPTIONS)
+        interceptor = CallInterceptor(authorise, observe=observe)
+        self.streams = interceptor.streams
+        self._server = grpc.aio.server(interceptors=[interceptor], options=SERVER_OPTIONS)
         self._health = health.aio.HealthServicer()
         for service in self._services:
             service.add(self._server)
