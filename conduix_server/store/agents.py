@@ -1,49 +1,33 @@
-"""Agents: enrolled by join tokens, held by sessions, alive by heartbeats."""
+"""Agents: enrolled once, held by sessions, alive by heartbeats.
+
+Whatever a server writes for an agent has `WHERE session = :session`; the session number is raised in the one UPDATE
+that accepts a connection.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import case, select, tuple_, update
+from sqlalchemy import ColumnElement, and_, case, func, or_, select, tuple_, update
 
-from conduix.errors import (
-    Aborted,
-    AlreadyExists,
-    JoinTokenUsed,
-    Resource,
-    SessionSuperseded,
-    TokenExpired,
-    TokenInvalid,
-    TokenRevoked,
-    Unauthenticated,
-)
+from conduix.errors import AlreadyExists, NotFound, RequestIdReused, Resource, SessionSuperseded, TokenRevoked
+from conduix.mesh.effects import Claim
 from conduix_server.store.paging import Page, PageRequest, fetch_page
-from conduix_server.store.tables import Agent, JoinToken
+from conduix_server.store.tables import Agent, Assignment, Counter, Pipeline
 from conduix_server.store.transaction import Transaction
 from conduix_server.store.versions import change
 
 NAME = Resource.AGENT
-BEATS = 1000
+ONLINE, OFFLINE = "online", "offline"
+STREAM, ISOLATED = "STREAM", "ISOLATED"
+CHUNK = 1000
+"""Agents in one statement."""
 
 
-async def enroll(tx: Transaction, agent: Agent, token_hash: str) -> JoinToken:
-    """Adds the agent and uses the token up by one.
-
-    Raises TokenInvalid, TokenRevoked, TokenExpired, JoinTokenUsed, and AlreadyExists where the agent's name is taken.
-    """
-    same = JoinToken.token_hash == token_hash
-    usable = same & (JoinToken.uses_left > 0) & (JoinToken.expires_at > tx.now) & JoinToken.revoked_at.is_(None)
-    taken = await tx.write(update(JoinToken).where(usable).values(uses_left=JoinToken.uses_left - 1))
-    token = await tx.first(select(JoinToken).where(same))
-    if token is None or not taken:
-        raise _refused(token, tx)
-    if await tx.first(select(Agent.id).where(Agent.name == agent.name)) is not None:
-        raise AlreadyExists(NAME, agent.name, remedy="give the agent another name")
-    key = agent.id
-    await tx.add(agent)
-    tx.changed(NAME, key, "CREATED")
-    return token
+# who is there
 
 
 async def get(tx: Transaction, agent_id: str) -> Agent:
@@ -51,89 +35,208 @@ async def get(tx: Transaction, agent_id: str) -> Agent:
     return await tx.get(Agent, agent_id, name=NAME)
 
 
-async def page(tx: Transaction, ask: PageRequest, *, status: str = "") -> Page[Agent]:
-    """Ordered by `name` or `registered_at`."""
-    query = select(Agent).where(Agent.status == status) if status else select(Agent)
-    orders = {"name": Agent.name, "registered_at": Agent.registered_at}
-    return await fetch_page(tx, query, ask, orders=orders, key=Agent.id)
+async def find(tx: Transaction, id_or_name: str) -> Agent:
+    """Raises NotFound."""
+    found = await tx.first(select(Agent).where(or_(Agent.id == id_or_name, Agent.name == id_or_name)))
+    if found is None:
+        raise NotFound(NAME, id_or_name, remedy="list them: conduix agents list")
+    return found
 
 
-async def accept(
-    tx: Transaction, agent_id: str, *, decided_on: int, incarnation: str, server_id: str, seen: int = 0, **facts: Any
-) -> int:
-    """The number of the session that is accepted now; `facts` are columns that Hello has told.
-
-    `decided_on` is the session that the decision was made on: raises Aborted where another server accepted one
-    meanwhile. `seen` is the highest number that the agent knows. Raises NotFound, TokenRevoked.
-    """
-    higher = case((Agent.session < seen, seen), else_=Agent.session) + 1
-    same = (Agent.id == agent_id) & (Agent.session == decided_on) & Agent.revoked_at.is_(None)
-    held = {"incarnation": incarnation, "server_id": server_id, "status": "online", "last_heartbeat": tx.now}
-    if not await tx.write(update(Agent).where(same).values(session=higher, **held, **facts)):
-        agent = await get(tx, agent_id)
-        if agent.revoked_at is not None:
-            raise TokenRevoked(f"agent {agent_id} is revoked", remedy="enrol it anew")
-        raise Aborted(f"agent {agent_id} was accepted elsewhere meanwhile", remedy="say Hello again")
-    tx.changed(NAME, agent_id, "UPDATED")
-    return (await get(tx, agent_id)).session
+async def page(tx: Transaction, ask: PageRequest, conditions: Collection[ColumnElement[bool]] = ()) -> Page[Agent]:
+    """Those that fulfil all `conditions`, ordered by `name`, `seen_at` or `registered_at`."""
+    orders = {"name": Agent.name, "seen_at": Agent.last_heartbeat, "registered_at": Agent.registered_at}
+    return await fetch_page(tx, select(Agent).where(*conditions), ask, orders=orders, key=Agent.id)
 
 
-async def write(tx: Transaction, agent_id: str, session: int, **values: Any) -> None:
-    """Columns of the agent, as long as `session` is its session. Raises SessionSuperseded."""
-    if not await tx.write(update(Agent).where(Agent.id == agent_id, Agent.session == session).values(**values)):
-        raise SessionSuperseded(f"session {session} of agent {agent_id} is over")
-    tx.changed(NAME, agent_id, "UPDATED")
+async def some(tx: Transaction, conditions: Collection[ColumnElement[bool]]) -> Sequence[Agent]:
+    """All that fulfil all `conditions`, by name."""
+    return await tx.all(select(Agent).where(*conditions).order_by(Agent.name))
 
 
-async def holds(tx: Transaction, agent_id: str, session: int) -> None:
-    """Keeps the session until the transaction ends. Raises SessionSuperseded where it is over already."""
-    mine = select(Agent.id).where(Agent.id == agent_id, Agent.session == session).with_for_update()
-    if await tx.first(mine) is None:
-        raise SessionSuperseded(f"session {session} of agent {agent_id} is over")
+def has_label(key: str, value: str) -> ColumnElement[bool]:
+    """A condition. Labels stand in the table as `to_json` writes them, and no key begins with a sign."""
+    return func.instr(Agent.labels, to_json({key: value})[1:-1]) > 0
 
 
-async def beat(tx: Transaction, alive: Sequence[tuple[str, int]]) -> None:
-    """Heartbeats of many (agent id, session), a thousand a statement; who is superseded is left out."""
-    for first in range(0, len(alive), BEATS):
-        here = tuple_(Agent.id, Agent.session).in_(sorted(alive[first : first + BEATS]))
-        await tx.write(update(Agent).where(here).values(last_heartbeat=tx.now, status="online"))
+async def replica_counts(tx: Transaction, agent_ids: Collection[str]) -> dict[str, int]:
+    """How many replicas each of them shall run."""
+    mine = select(Assignment.agent_id, func.count()).where(Assignment.agent_id.in_(sorted(agent_ids)))
+    return dict(await tx.rows(mine.group_by(Assignment.agent_id)))
+
+
+def to_json(value: Any) -> str:
+    """The one way in which labels, capabilities and facts are written."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+# coming and going
+
+
+async def enrolled(tx: Transaction, enrolment: str, name: str) -> Agent | None:
+    """Who enrolled with this very request before. Raises RequestIdReused for another name, TokenRevoked."""
+    found = await tx.first(select(Agent).where(Agent.enrolment == enrolment))
+    if found is None:
+        return None
+    if found.revoked_at is not None:
+        raise TokenRevoked(f"agent {name} was removed", remedy="enrol it with a new request and a new join token")
+    if found.name != name:
+        text = f"request_id: it enrolled agent {found.name}, not {name}"
+        raise RequestIdReused(text, remedy="take a new id for every new agent")
+    return found
+
+
+async def add(tx: Transaction, agent: Agent) -> Agent:
+    """Raises AlreadyExists where an agent has that name; one that was removed gives it away."""
+    held = await tx.first(select(Agent).where(Agent.name == agent.name).with_for_update())
+    if held is not None:
+        if held.revoked_at is None:
+            raise AlreadyExists(NAME, agent.name, remedy="give it another name, or remove the one that has it")
+        await tx.write(update(Agent).where(Agent.id == held.id).values(name=f"{held.name[:200]}~{held.id[-12:]}"))
+    key = agent.id
+    await tx.add(agent)
+    tx.changed(NAME, key, "CREATED")
+    return await get(tx, key)
 
 
 async def revoke(tx: Transaction, agent_id: str) -> Agent:
-    """No session of it is accepted any more. Raises NotFound."""
-    return await change(tx, Agent, agent_id, resource=NAME, version=None, revoked_at=tx.now)
+    """No session of it is accepted any more, and what it has is over. Raises NotFound, also where it was removed."""
+    if (await get(tx, agent_id)).revoked_at is not None:
+        raise NotFound(NAME, agent_id)
+    gone = {"status": OFFLINE, "mode": ISOLATED, "mode_since": tx.now, "adopting": False, "adoption_pending": False}
+    revoked = await change(tx, Agent, agent_id, resource=NAME, version=None, revoked_at=tx.now, **gone)
+    tx.changed(NAME, agent_id, "DELETED")
+    return revoked
 
 
-async def configure(
-    tx: Transaction, agent_id: str, *, version: int | None, labels: str | None = None, cordoned: bool | None = None
-) -> Agent:
-    """What an operator may set: labels (JSON) and whether anything new is placed here. Raises NotFound, EtagStale."""
-    values = {key: value for key, value in {"labels": labels, "cordoned": cordoned}.items() if value is not None}
-    return await change(tx, Agent, agent_id, resource=NAME, version=version, **values)
+async def adopt(tx: Transaction, agent_id: str) -> Agent:
+    """The next process that comes is the one. Raises NotFound."""
+    if (await get(tx, agent_id)).revoked_at is not None:
+        raise NotFound(NAME, agent_id)
+    return await change(tx, Agent, agent_id, resource=NAME, version=None, adopting=True)
 
 
-async def add_token(tx: Transaction, token: JoinToken) -> None:
-    """Raises KeyTaken."""
-    await tx.add(token)
+async def refused(tx: Transaction, agent_id: str) -> None:
+    """A newcomer waits for a person to adopt it."""
+    first = (Agent.id == agent_id) & Agent.adoption_pending.is_(False)
+    if await tx.write(update(Agent).where(first).values(adoption_pending=True)):
+        tx.changed(NAME, agent_id, "UPDATED")
 
 
-async def revoke_token(tx: Transaction, token_id: str) -> None:
-    """Raises NotFound."""
-    await tx.get(JoinToken, token_id, name=Resource.JOIN_TOKEN, lock=True)
-    await tx.write(update(JoinToken).where(JoinToken.id == token_id).values(revoked_at=tx.now))
+# sessions
 
 
-async def tokens(tx: Transaction, ask: PageRequest) -> Page[JoinToken]:
-    """Ordered by `created_at`."""
-    return await fetch_page(tx, select(JoinToken), ask, orders={"created_at": JoinToken.created_at}, key=JoinToken.id)
+async def accept(tx: Transaction, claim: Claim, *, server_id: str, **facts: Any) -> bool:
+    """Gives the session away; False where another connection was quicker, or the agent is gone.
+
+    `facts`: columns that the greeting told.
+    """
+    mine = (Agent.id == claim.agent_id) & (Agent.session == claim.expected) & Agent.revoked_at.is_(None)
+    row = await tx.first(select(Agent).where(mine).with_for_update())
+    if row is None:
+        return False
+    accepted: list[str] = json.loads(row.accepted)
+    if [row.incarnation, *accepted][-1] != claim.incarnation:
+        accepted.append(claim.incarnation)
+    since = row.mode_since if row.mode == STREAM and row.mode_since else tx.now
+    held = {"session": claim.session, "server_id": server_id, "accepted": to_json(accepted)}
+    alive = {"status": ONLINE, "last_heartbeat": tx.now, "mode": STREAM, "mode_since": since}
+    over = {"adopting": False, "adoption_pending": False}
+    if not await tx.write(update(Agent).where(mine).values(**held, **alive, **over, **facts)):
+        return False
+    await _learn_epochs(tx, claim.epochs)
+    tx.changed(NAME, claim.agent_id, "UPDATED")
+    return True
 
 
-def _refused(token: JoinToken | None, tx: Transaction) -> Unauthenticated:
-    remedy = "have an operator make a new join token"
-    if token is None:
-        return TokenInvalid("the join token is not one of this server", remedy=remedy)
-    if token.revoked_at is not None:
-        return TokenRevoked("the join token is revoked", remedy=remedy)
-    if token.expires_at <= tx.now:
-        return TokenExpired(f"the join token expired at {token.expires_at:%Y-%m-%d %H:%M:%S} UTC", remedy=remedy)
-    return JoinTokenUsed(f"the join token has enrolled {token.uses} of {token.uses} agents", remedy=remedy)
+async def write(tx: Transaction, agent_id: str, session: int, **values: Any) -> None:
+    """Columns of the agent, as long as `session` is its session. Raises SessionSuperseded; nothing is written then."""
+    if not await tx.write(update(Agent).where(Agent.id == agent_id, Agent.session == session).values(**values)):
+        raise SessionSuperseded(f"session {session} of agent {agent_id} is over")
+
+
+async def holds(tx: Transaction, agent_id: str, session: int) -> Agent:
+    """The agent, its session kept until the transaction ends. Raises SessionSuperseded where it is over already."""
+    mine = select(Agent).where(Agent.id == agent_id, Agent.session == session).with_for_update()
+    held = await tx.first(mine)
+    if held is None:
+        raise SessionSuperseded(f"session {session} of agent {agent_id} is over")
+    return held
+
+
+async def left(tx: Transaction, agent_id: str, session: int) -> None:
+    """It said goodbye. Raises SessionSuperseded."""
+    await write(tx, agent_id, session, status=OFFLINE, mode=ISOLATED, mode_since=tx.now)
+    tx.changed(NAME, agent_id, "UPDATED")
+
+
+async def sessions(tx: Transaction, agent_ids: Collection[str]) -> dict[str, tuple[int, bool]]:
+    """The session of each of these agents, and whether it is revoked; who is missing does not exist."""
+    mine = select(Agent.id, Agent.session, Agent.revoked_at).where(Agent.id.in_(sorted(agent_ids)))
+    return {agent_id: (session, revoked is not None) for agent_id, session, revoked in await tx.rows(mine)}
+
+
+# alive or not
+
+
+async def beat(tx: Transaction, alive: Collection[tuple[str, int]]) -> set[tuple[str, int]]:
+    """They were heard: (agent id, session), a thousand in two statements. The answer: those whose session is over."""
+    given, over = sorted(alive), set[tuple[str, int]]()
+    for first in range(0, len(given), CHUNK):
+        over |= await _beat(tx, given[first : first + CHUNK])
+    return over
+
+
+async def _beat(tx: Transaction, chunk: Sequence[tuple[str, int]]) -> set[tuple[str, int]]:
+    here = and_(tuple_(Agent.id, Agent.session).in_(chunk), Agent.revoked_at.is_(None))
+    back = await tx.all(select(Agent.id).where(here, Agent.status != ONLINE).order_by(Agent.id))
+    met = await tx.write(update(Agent).where(here).values(last_heartbeat=tx.now, status=ONLINE))
+    if back:
+        await tx.write(update(Agent).where(here, Agent.id.in_(back)).values(mode=STREAM, mode_since=tx.now))
+    for agent_id in back:
+        tx.changed(NAME, agent_id, "UPDATED")
+    if met == len(chunk):
+        return set()
+    return set(chunk) - set(await tx.rows(select(Agent.id, Agent.session).where(here)))
+
+
+async def describe_hosts(tx: Transaction, facts: Mapping[str, str]) -> None:
+    """What these agents said of their machines, as JSON, in one statement."""
+    if facts:
+        host = case(dict(sorted(facts.items())), value=Agent.id, else_=Agent.host)
+        await tx.write(update(Agent).where(Agent.id.in_(sorted(facts))).values(host=host))
+
+
+async def heard(tx: Transaction) -> Sequence[tuple[str, datetime | None]]:
+    """When each agent that counts as online was heard last."""
+    return await tx.rows(select(Agent.id, Agent.last_heartbeat).where(Agent.status == ONLINE))
+
+
+async def silent(tx: Transaction, agents: Mapping[str, datetime | None]) -> Sequence[str]:
+    """Those of them that were not heard again since are offline from now on; who that is."""
+    gone = []
+    for agent_id, at in sorted(agents.items()):
+        same = Agent.last_heartbeat.is_(None) if at is None else Agent.last_heartbeat == at
+        quiet = update(Agent).where(Agent.id == agent_id, Agent.status == ONLINE, same)
+        if await tx.write(quiet.values(status=OFFLINE, mode=ISOLATED, mode_since=tx.now)):
+            tx.changed(NAME, agent_id, "UPDATED")
+            gone.append(agent_id)
+    return gone
+
+
+async def _learn_epochs(tx: Transaction, seen: Mapping[str, int]) -> None:
+    """After a restore of the database no epoch is handed out that an agent has seen."""
+    for first in range(0, len(seen), CHUNK):
+        chunk = dict(sorted(seen.items())[first : first + CHUNK])
+        counters = select(Counter.scope, Counter.value).where(Counter.name == "epoch", Counter.scope.in_(chunk))
+        stored = dict(await tx.rows(counters))
+        here = set(await tx.all(select(Pipeline.id).where(Pipeline.id.in_(chunk))))
+        for pipeline_id, value in chunk.items():
+            if pipeline_id in here and value > stored.get(pipeline_id, 0):
+                await _raise_epoch(tx, pipeline_id, value)
+
+
+async def _raise_epoch(tx: Transaction, pipeline_id: str, value: int) -> None:
+    same = (Counter.name == "epoch") & (Counter.scope == pipeline_id)
+    if not await tx.write(update(Counter).where(same, Counter.value < value).values(value=value)):
+        await tx.add_if_absent(Counter, name="epoch", scope=pipeline_id, value=value)

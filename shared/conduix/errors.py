@@ -22,7 +22,7 @@ ConduixError
     ├── FailedPrecondition  PipelineActive, AgentIncapable, SchemaMismatch
     ├── OutOfRange          ResumeTokenExpired
     ├── ResourceExhausted   RateLimited
-    ├── Unavailable         DatabaseUnavailable
+    ├── Unavailable         DatabaseUnavailable, ServerBusy, AgentOffline, AgentElsewhere, CommandUnanswered
     └── MethodUnknown
 
 Each class has the gRPC status with which it crosses the wire (`conduix.rpc.errors`). docs/reference/errors.md is made
@@ -182,6 +182,7 @@ class Resource(StrEnum):
     AGENT = "agent"
     API_TOKEN = "api_token"  # noqa: S105 - a kind of thing, not a secret
     CHECKPOINT = "checkpoint"
+    COMMAND = "command"
     JOIN_TOKEN = "join_token"  # noqa: S105 - a kind of thing, not a secret
     NODE = "node"
     OPERATION = "operation"
@@ -391,6 +392,30 @@ class DatabaseUnavailable(Unavailable):
     """The server's database does not answer; nothing was changed."""
 
     code = "DATABASE_UNAVAILABLE"
+
+
+class ServerBusy(Unavailable):
+    """More agents connect at the same moment than this server lets in; they come in one after another."""
+
+    code = "SERVER_BUSY"
+
+
+class AgentOffline(Unavailable):
+    """The agent that is to do it is not heard of; what it runs may well go on."""
+
+    code = "AGENT_OFFLINE"
+
+
+class AgentElsewhere(Unavailable):
+    """The agent is connected to another server, and what is asked for goes there: call that one."""
+
+    code = "AGENT_ELSEWHERE"
+
+
+class CommandUnanswered(Unavailable):
+    """The agent has taken the command and did not say within the time how it ended; it may still run."""
+
+    code = "COMMAND_UNANSWERED"
 
 
 class MethodUnknown(RequestError):

@@ -57,6 +57,7 @@ class Command(Base, kw_only=True):
     kind: Mapped[Word]
     body: Mapped[Blob]
     state: Mapped[Word]
+    progress: Mapped[Long] = mapped_column(default="")
     created_by: Mapped[Name | None] = mapped_column(default=None)
     created_at: Mapped[Moment]
     deadline: Mapped[Moment]

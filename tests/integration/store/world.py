@@ -7,11 +7,14 @@ from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
+from conduix.mesh.effects import Claim
+from conduix.v1 import mesh_service_pb2 as pb
 from conduix_server.store import (
     agents,
     audit,
     desired,
     identities,
+    join_tokens,
     operations,
     outbox,
     pipelines,
@@ -20,14 +23,12 @@ from conduix_server.store import (
     runs,
     servers,
 )
-from conduix_server.store.paging import PageRequest
 from conduix_server.store.store import Store, new_id
 from conduix_server.store.tables import (
     Agent,
     ApiToken,
     AuditRecord,
     CheckpointCopy,
-    Command,
     JoinToken,
     Operation,
     Pipeline,
@@ -63,27 +64,32 @@ async def pipeline(tx: Transaction, name: str = "orders", document: str = "name:
 async def join_token(tx: Transaction, token_hash: str = "j" * 64, *, uses: int = 1) -> JoinToken:
     token = JoinToken(
         id=new_id(),
+        name="rack",
         token_hash=token_hash,
-        uses=uses,
-        uses_left=uses,
+        max_uses=uses,
         created_at=tx.now,
         expires_at=tx.now + timedelta(hours=1),
     )
-    await agents.add_token(tx, token)
+    await join_tokens.add(tx, token)
     return token
 
 
 def agent(name: str, now: datetime = START) -> Agent:
-    return Agent(id=new_id(), hostname=f"{name}.local", name=name, registered_at=now)
+    return Agent(id=new_id(), hostname=f"{name}.local", name=name, registered_at=now, last_heartbeat=now)
 
 
 async def enrolled(tx: Transaction, name: str = "a1") -> Agent:
-    await join_token(tx, new_id())
-    token = (await agents.tokens(tx, PageRequest(order_by="created_at desc"))).items[0]
-    added = agent(name, tx.now)
-    key = added.id
-    await agents.enroll(tx, added, token.token_hash)
-    return await agents.get(tx, key)
+    return await agents.add(tx, agent(name, tx.now))
+
+
+async def enrol(tx: Transaction, name: str, token_hash: str) -> Agent:
+    """As a server does it."""
+    await join_tokens.use(tx, await join_tokens.of_hash(tx, token_hash))
+    return await enrolled(tx, name)
+
+
+def claim(agent_id: str, expected: int, session: int, incarnation: str, **epochs: int) -> Claim:
+    return Claim(agent_id, expected, session, incarnation, 0, epochs)
 
 
 async def user(tx: Transaction, email: str = "ann@example.org") -> User:
@@ -94,16 +100,14 @@ def session(user_id: str, now: datetime = START) -> Session:
     return Session(id=new_id(), user_id=user_id, created_at=now, expires_at=now + timedelta(hours=24))
 
 
-def command(agent_id: str, now: datetime = START, *, seconds: float = 60) -> Command:
-    return Command(
-        id=new_id(),
-        agent_id=agent_id,
-        kind="CHECKPOINT",
-        body=b"\x00\xff",
-        state=outbox.QUEUED,
-        created_at=now,
-        deadline=now + timedelta(seconds=seconds),
-    )
+def command(now: datetime = START, *, seconds: float = 60) -> pb.Command:
+    made = pb.Command(command_id=new_id(), checkpoint=pb.CheckpointCommand(pipeline_id="p"))
+    made.deadline.FromDatetime(now + timedelta(seconds=seconds))
+    return made
+
+
+def result(command_id: str, text: str = "") -> pb.CommandResult:
+    return pb.CommandResult(command_id=command_id, outcome=pb.COMMAND_OUTCOME_SUCCEEDED, message=text)
 
 
 def operation(target_id: str, now: datetime = START) -> Operation:
@@ -154,7 +158,8 @@ async def row_of_everything(tx: Transaction) -> tuple[Pipeline, Run, Agent, User
     await desired.assign(tx, made.id, 0, agent_id=holder.id, action="START", revision=made.revision, run_id=run.id)
     await reports.save(tx, report(made.id, holder.id))
     await reports.save_checkpoint(tx, checkpoint(made.id, holder.id))
-    await outbox.put(tx, command(holder.id, tx.now))
+    await join_token(tx)
+    await outbox.put(tx, holder.id, command(tx.now))
     await operations.start(tx, operation(made.id, tx.now))
     await identities.open_session(tx, session(person.id, tx.now), "r" * 64, until=tx.now + timedelta(hours=24))
     token = ApiToken(id=new_id(), user_id=person.id, name="ci", token_hash="t" * 64, role="viewer", created_at=tx.now)

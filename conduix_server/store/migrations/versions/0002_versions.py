@@ -20,7 +20,7 @@ REQUIRED: dict[str, list[tuple[str, Any, str]]] = {
         ("name", sa.String(255), "id"),
         ("release", sa.String(50), "''"),
         ("labels", LONG, "'{}'"),
-        ("capabilities", LONG, "'{}'"),
+        ("capabilities", LONG, "'[]'"),
         ("incarnation", sa.String(36), "''"),
         ("session", sa.BigInteger(), "0"),
         ("applied_version", sa.BigInteger(), "0"),

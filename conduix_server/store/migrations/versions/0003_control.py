@@ -33,11 +33,20 @@ TABLES = (
     "api_tokens",
     "refresh_tokens",
 )
+# of agents; the value is what rows that are there already get
+AGENTS: list[tuple[str, Any, str]] = [
+    ("granted_labels", LONG, "'{}'"),
+    ("host", LONG, "'{}'"),
+    ("accepted", LONG, "'[]'"),
+    ("adopting", sa.Boolean(), "0"),
+    ("adoption_pending", sa.Boolean(), "0"),
+    ("mode", sa.String(50), "'ISOLATED'"),
+]
 
 
 def upgrade() -> None:
     """New tables, then the counters and revisions that what is there needs."""
-    for create in (_history, _control, _pipelines, _tokens):
+    for create in (_history, _control, _pipelines, _tokens, _agents):
         create()
     _backfill()
 
@@ -131,6 +140,7 @@ def _control() -> None:
         sa.Column("kind", sa.String(50), nullable=False),
         sa.Column("body", BLOB, nullable=False),
         sa.Column("state", sa.String(50), nullable=False),
+        sa.Column("progress", LONG, nullable=False),
         sa.Column("created_by", sa.String(255)),
         sa.Column("created_at", MOMENT, nullable=False),
         sa.Column("deadline", MOMENT, nullable=False),
@@ -231,10 +241,11 @@ def _tokens() -> None:
     op.create_table(
         "join_tokens",
         sa.Column("id", sa.String(36), nullable=False),
+        sa.Column("name", sa.String(255), nullable=False),
         sa.Column("token_hash", sa.String(64), nullable=False),
         sa.Column("labels", LONG, nullable=False),
         sa.Column("uses", sa.Integer(), nullable=False),
-        sa.Column("uses_left", sa.Integer(), nullable=False),
+        sa.Column("max_uses", sa.Integer(), nullable=False),
         sa.Column("created_by", sa.String(255)),
         sa.Column("created_at", MOMENT, nullable=False),
         sa.Column("expires_at", MOMENT, nullable=False),
@@ -275,6 +286,23 @@ def _tokens() -> None:
     op.create_index("ix_refresh_tokens_session_id", "refresh_tokens", ["session_id"])
 
 
+def _agents() -> None:
+    """Who accepted which process, how it is reached; the sign of life of those that never gave one is their start."""
+    with op.batch_alter_table("agents") as batch:
+        for name, kind, _ in AGENTS:
+            batch.add_column(sa.Column(name, kind))
+        batch.add_column(sa.Column("mode_since", MOMENT))
+        batch.add_column(sa.Column("enrolment", sa.String(64)))
+        batch.create_unique_constraint("uq_agents_enrolment", ["enrolment"])
+    shape = sa.table("agents", sa.column("last_heartbeat"), *(sa.column(name) for name, _, _ in AGENTS))
+    op.execute(shape.update().values({name: sa.literal_column(value) for name, _, value in AGENTS}))
+    seen: Any = sa.func.coalesce(sa.column("registered_at"), sa.func.current_timestamp())
+    op.execute(shape.update().where(shape.c.last_heartbeat.is_(None)).values(last_heartbeat=seen))
+    with op.batch_alter_table("agents") as batch:
+        for name, kind, _ in AGENTS:
+            batch.alter_column(name, existing_type=kind, nullable=False)
+
+
 def _backfill() -> None:
     bind = op.get_bind()
     pipelines = sa.table("pipelines", *map(sa.column, ("id", "config_yaml", "created_by", "created_at")))
@@ -294,5 +322,9 @@ def _backfill() -> None:
 
 def downgrade() -> None:
     """All that these tables hold is lost; pipelines keep their newest document."""
+    with op.batch_alter_table("agents") as batch:
+        batch.drop_constraint("uq_agents_enrolment", type_="unique")
+        for name in ("enrolment", "mode_since", *(name for name, _, _ in reversed(AGENTS))):
+            batch.drop_column(name)
     for table in reversed(TABLES):
         op.drop_table(table)
