@@ -37,6 +37,8 @@ class Status:
     detail: str = ""
     """One sentence: the cause of a pause or failure."""
     remedy: str = ""
+    code: str = ""
+    """Of that cause, stable (docs/reference/errors.md); empty: there is none, or it is a fault of Conduix."""
     n: int = 0
     """The newest complete checkpoint."""
     checkpoint_at: float = 0.0

@@ -6,7 +6,6 @@ import fcntl
 import os
 import shutil
 import uuid
-from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -16,9 +15,10 @@ import msgspec
 from conduix.engine.api import Fence
 from conduix.engine.catalog import Catalog
 from conduix.engine.files import Files
+from conduix.engine.letters import with_dead_letters
 from conduix.engine.runtime.checkpoint import Checkpoint, LocalStore
 from conduix.errors import CheckpointDamaged, StateBusy, UsageError
-from conduix.spec.model import NodeSpec, PipelineSpec, Where
+from conduix.spec.model import PipelineSpec
 
 
 class _Owner(msgspec.Struct, frozen=True):
@@ -67,7 +67,7 @@ class LocalRun:
         except BaseException:
             os.close(self._lock)
             raise
-        self.spec = spec if spec.dlq is not None else self._with_dead_letters(spec, catalog)
+        self.spec = with_dead_letters(spec, catalog, self.directory / "dead.jsonl")
 
     def __enter__(self) -> Self:
         return self
@@ -189,14 +189,6 @@ class LocalRun:
             file.close()
         self._files.rename(temporary, path)
         self._files.fsync_dir(self.directory)
-
-    def _with_dead_letters(self, spec: PipelineSpec, catalog: Catalog) -> PipelineSpec:
-        """Without `dlq` in the document letters go to `dead.jsonl` in the state directory."""
-        entry = catalog.find("sink", "file")
-        if entry is None:
-            raise LookupError("the catalogue has no file sink")
-        options = entry.options.model_validate({"path": str(self.directory / "dead.jsonl")})
-        return replace(spec, dlq=NodeSpec("dlq", "sink", "file", options, (), Where(1, 1, "dlq")))
 
 
 def _damaged(what: str) -> CheckpointDamaged:

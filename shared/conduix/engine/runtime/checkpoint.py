@@ -284,6 +284,13 @@ class LocalStore:
             )
         return data
 
+    def stored(self, n: int) -> tuple[bytes, bytes] | None:
+        """Record n and the cut, as they stand in their files; None: the record is not kept any more. Blocks."""
+        try:
+            return self._record(n).read_bytes(), (self._dir / "cut").read_bytes()
+        except FileNotFoundError:
+            return None
+
     def _write(self, name: str, data: bytes, *, points: bool = False) -> None:
         path = self._dir / name
         temporary = self._dir / f"{name}.tmp"

@@ -39,6 +39,11 @@ def told(cause: BaseException) -> str:
     return f"{type(cause).__name__}: {cause}" if str(cause) else type(cause).__name__
 
 
+def code_of(cause: BaseException | None) -> str:
+    """The stable code of a cause; empty: it is none of our errors."""
+    return cause.code if isinstance(cause, ConduixError) else ""
+
+
 def _classed(error: OSError, actor: str) -> ConduixError:
     """Connectors class their errors; what slipped through is told apart by its type and number."""
     if isinstance(error, (ConnectionError, TimeoutError, socket.gaierror)):

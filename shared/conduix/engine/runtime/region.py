@@ -16,7 +16,7 @@ from conduix.engine.runtime.answers import Answers
 from conduix.engine.runtime.attempt import Attempt, Writes
 from conduix.engine.runtime.checkpoint import Checkpoint, Cut
 from conduix.engine.runtime.commits import Commits
-from conduix.engine.runtime.failure import CHECKPOINT, ActorFailed, failure_of, told
+from conduix.engine.runtime.failure import CHECKPOINT, ActorFailed, code_of, failure_of, told
 from conduix.engine.runtime.invariants import check_balance
 from conduix.engine.runtime.opening import begin, open_nodes
 from conduix.engine.runtime.outage import Outage
@@ -24,7 +24,7 @@ from conduix.engine.runtime.overdue import BarrierClock
 from conduix.engine.runtime.patience import Patience, Undrained
 from conduix.engine.runtime.progress import Progress
 from conduix.engine.runtime.setup import Setup
-from conduix.engine.runtime.supervisor import Escalate, Pause, Restart
+from conduix.engine.runtime.supervisor import Escalate, Restart
 from conduix.errors import ConduixError, PipelineFailed, SystemicError
 
 DEFAULT_INTERVAL = 10.0
@@ -45,6 +45,7 @@ class Region:
         self.reason: Reason | None = None
         self.detail = ""
         self.remedy = ""
+        self.code = ""
         self.attempt_number = 0
         self.record: Checkpoint | None = None
         self.attempt: Attempt | None = None
@@ -100,6 +101,11 @@ class Region:
             self._writes.begin(self._answers.refuse([Flush(source, k)], GRACE))
 
     @property
+    def begun(self) -> int:
+        """The newest barrier: a checkpoint with a higher n holds everything that was done until now."""
+        return self._n
+
+    @property
     def _wanted_down(self) -> bool:
         return self._stopping or self._pausing
 
@@ -109,18 +115,20 @@ class Region:
             ending = await self._live()
         except PipelineFailed as error:
             await self._close(0.0)  # what was under way had its time
-            self._enter("FAILED", None, error.message, error.remedy)
+            self._enter("FAILED", None, error.message, error.remedy, code_of(error.__cause__) or error.code)
             raise
         except BaseException as error:
             await self._close(self._spec.drain_timeout)
-            self._enter("FAILED", None, told(error))
+            self._enter("FAILED", None, told(error), code=code_of(error) or ConduixError.code)
             raise
         await self._close(self._patience.left)
         self._enter(ending, detail=self.detail if ending == "STOPPED" else "")
         return ending
 
-    def _enter(self, state: State, reason: Reason | None = None, detail: str = "", remedy: str = "") -> None:
-        self.state, self.reason, self.detail, self.remedy = state, reason, detail, remedy
+    def _enter(
+        self, state: State, reason: Reason | None = None, detail: str = "", remedy: str = "", code: str = ""
+    ) -> None:
+        self.state, self.reason, self.detail, self.remedy, self.code = state, reason, detail, remedy, code
         what = {"state": state, "reason": reason, "detail": detail, "attempt": self.attempt_number}
         _log.debug("%s is %s", self._spec.name, state, extra={"data": what})
         self._setup.changed()
@@ -258,6 +266,7 @@ class Region:
             prepared = {actor: ack.prepared for actor, ack in acks.items() if ack.prepared is not None}
             self._answers.owe(n, {node: acks[node].positions for node in self._setup.nodes.sources})
             self.record = await self._commits.complete(record, prepared)
+        self._setup.changed()
         for actor in self.attempt.actors.values() if self.attempt else ():
             actor.ledger.forget(finished)
         await self._answers.committed(n)
@@ -302,7 +311,7 @@ class Region:
     async def _decide(self, failed: ActorFailed) -> None:
         """Do what the supervisor says; returns when the next attempt may start. Raises PipelineFailed."""
         now = self._outage.failed()
-        cause, detail = failed.cause, str(failed)
+        cause, detail, code = failed.cause, str(failed), code_of(failed.cause)
         remedy = cause.remedy if isinstance(cause, ConduixError) else ""
         decision = self._setup.supervisor.failed(failed.actor, cause, now)
         what = {"actor": failed.actor, "cause": told(cause), "decision": type(decision).__name__}
@@ -314,20 +323,20 @@ class Region:
         self._outage.give_up(detail, remedy)
         if isinstance(decision, Restart):
             self._setup.meter.restarted(failed.actor)
-            self._enter("REWINDING", None, detail, remedy)
+            self._enter("REWINDING", None, detail, remedy, code)
             await self._sleep(decision.delay)
         else:
-            await self._wait_outside(failed.actor, decision, detail, remedy)
+            self._enter("PAUSED", decision.reason, detail, remedy, code)
+            await self._wait_outside(failed.actor)
 
-    async def _wait_outside(self, actor: str, pause: Pause, detail: str, remedy: str) -> None:
+    async def _wait_outside(self, actor: str) -> None:
         """PAUSED until a probe succeeds, somebody stops or pauses, or the outage has lasted too long."""
-        self._enter("PAUSED", pause.reason, detail, remedy)
 
         def still(cause: str) -> None:
             self.detail = cause
 
         if not await self._outage.wait(actor, self._sleep, still):
-            self._outage.give_up(self.detail, remedy)
+            self._outage.give_up(self.detail, self.remedy)
 
     def _untouched(self) -> bool:
         """Has this process not yet read anything? Then a wrong path is better told than waited for."""

@@ -1,4 +1,4 @@
-"""The worker: runs one replica of a pipeline. `conduix run` calls it in its own process, an agent in one of its own."""
+"""One replica of a pipeline: its objects, wired; what it reports; how it is run over a link."""
 
 from __future__ import annotations
 
@@ -57,27 +57,14 @@ async def run_replica(assignment: Assignment, link: Link, store: CheckpointStore
 
     `store` is where checkpoints go; by default the assignment's directory.
     """
-    replica = _Replica(assignment, store or LocalStore(assignment.directory, assignment.files), link)
-    metrics = replica.serve_metrics() if assignment.metrics_port is not None else None
-    beside = [
-        asyncio.create_task(_every(REPORT_EVERY, replica.report)),
-        asyncio.create_task(_obey(replica.region, link)),
-    ]
-    for task in beside:
-        task.add_done_callback(_tell_end)
+    replica = Replica(assignment, link.report, store)
+    obeying = asyncio.create_task(_obey(replica.region, link))
+    obeying.add_done_callback(_tell_end)
     try:
-        await replica.region.run()
-    except PipelineFailed:
-        pass  # the status says it all: state FAILED, cause, remedy
-    except Exception:  # noqa: BLE001 - the status says FAILED, the log says where
-        _log.exception("%s ended by a fault of Conduix", assignment.spec.name)
+        return await replica.run()
     finally:
-        for task in beside:
-            task.cancel()
-        await asyncio.gather(*beside, return_exceptions=True)
-        if metrics is not None:
-            metrics()
-    return replica.report()
+        obeying.cancel()
+        await asyncio.gather(obeying, return_exceptions=True)
 
 
 def _tell_end(task: asyncio.Task[None]) -> None:
@@ -103,12 +90,17 @@ async def _obey(region: Region, link: Link) -> None:
         verbs[await link.command()]()
 
 
-class _Replica:
-    """The objects of one replica, wired."""
+class Replica:
+    """The objects of one replica, wired. Commands go to its `region`.
 
-    def __init__(self, assignment: Assignment, store: CheckpointStore, link: Link) -> None:
+    `report` is given every status; it must not block.
+    """
+
+    def __init__(
+        self, assignment: Assignment, report: Callable[[Status], None], store: CheckpointStore | None = None
+    ) -> None:
         self._assignment = assignment
-        self._link = link
+        self._tell = report
         self._silent = False
         """Has a trace of what is wrong with the link been logged?"""
         self._spec = assignment.spec
@@ -127,7 +119,7 @@ class _Replica:
             Setup(
                 self.plan,
                 Nodes(self._sources, stages, sinks),
-                store,
+                store or LocalStore(assignment.directory, assignment.files),
                 assignment.fence,
                 supervisor,
                 letters,
@@ -160,7 +152,25 @@ class _Replica:
         attempt = self.region.attempt
         return attempt.actors[source].ledger.total[source][0] if attempt is not None else 0
 
-    def serve_metrics(self) -> Callable[[], None]:
+    async def run(self) -> Status:
+        """Run to the end; returns the last status (COMPLETED, STOPPED or FAILED with cause and remedy)."""
+        metrics = self._serve_metrics() if self._assignment.metrics_port is not None else None
+        reporting = asyncio.create_task(_every(REPORT_EVERY, self.report))
+        reporting.add_done_callback(_tell_end)
+        try:
+            await self.region.run()
+        except PipelineFailed:
+            pass  # the status says it all: state FAILED, cause, remedy
+        except Exception:  # noqa: BLE001 - the status says FAILED, the log says where
+            _log.exception("%s ended by a fault of Conduix", self._spec.name)
+        finally:
+            reporting.cancel()
+            await asyncio.gather(reporting, return_exceptions=True)
+            if metrics is not None:
+                metrics()
+        return self.report()
+
+    def _serve_metrics(self) -> Callable[[], None]:
         """Serve `/metrics`; returns what ends it."""
         from conduix.telemetry.prometheus import MetricsServer, ReplicaCollector  # noqa: PLC0415 - only where asked for
 
@@ -173,7 +183,7 @@ class _Replica:
         """Say how it is now."""
         self.last = self.status()
         try:
-            self._link.report(self.last)
+            self._tell(self.last)
         except Exception:  # noqa: BLE001 - whoever looks on must not end what he looks at
             _log.error("a status could not be reported", exc_info=not self._silent)
             self._silent = True
@@ -189,6 +199,7 @@ class _Replica:
             reason=region.reason,
             detail=region.detail,
             remedy=region.remedy,
+            code=region.code,
             n=record.n if record else 0,
             checkpoint_at=record.at if record else 0.0,
             attempt=region.attempt_number,
