@@ -12,7 +12,7 @@ from conduix_server.store.tables import Request
 from conduix_server.store.transaction import Transaction
 
 KEPT: Final = timedelta(hours=24)
-LONGEST = 36
+LONGEST = 128
 
 
 async def earlier_answer(tx: Transaction, caller: str, request_id: str, method: str, body_hash: str) -> bytes | None:

@@ -19,10 +19,10 @@ async def register(tx: Transaction, server: Server) -> None:
     tx.changed(NAME, server.id, "CREATED")
 
 
-async def seen(tx: Transaction, server_id: str, *, draining: bool = False) -> bool:
-    """It lives; False where others have given it up: register anew."""
+async def seen(tx: Transaction, server_id: str, *, draining: bool = False, streams: int = 0) -> bool:
+    """It lives, and holds so many agents' streams; False where others have given it up: register anew."""
     here = update(Server).where(Server.id == server_id)
-    return await tx.write(here.values(seen_at=tx.now, draining=draining)) == 1
+    return await tx.write(here.values(seen_at=tx.now, draining=draining, streams=streams)) == 1
 
 
 async def all_servers(tx: Transaction) -> Sequence[Server]:

@@ -97,3 +97,4 @@ class Server(Base, kw_only=True):
     started_at: Mapped[Moment]
     seen_at: Mapped[Moment]
     draining: Mapped[bool] = mapped_column(default=False)
+    streams: Mapped[int] = mapped_column(default=0)

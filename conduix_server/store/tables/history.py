@@ -32,7 +32,7 @@ class Request(Base, kw_only=True):
     __table_args__ = (Index(None, "expires_at"), MYSQL_OPTIONS)
 
     caller: Mapped[Id] = mapped_column(primary_key=True)
-    request_id: Mapped[Id] = mapped_column(primary_key=True)
+    request_id: Mapped[str] = mapped_column(String(128), primary_key=True)
     method: Mapped[Name]
     body_hash: Mapped[Hash]
     answer: Mapped[Blob | None] = mapped_column(default=None)

@@ -9,13 +9,14 @@ from conduix_server.store.tables.base import MYSQL_OPTIONS, Base, Hash, Id, Key,
 
 
 class User(Base, kw_only=True):
-    """A person; `email` is in lower case. Local people have `password_hash`, others a `provider_id`."""
+    """A person; `username` and `email` are in lower case. Local people have `password_hash`, others a `provider_id`."""
 
     __tablename__ = "users"
-    __table_args__ = (UniqueConstraint("email"), MYSQL_OPTIONS)
+    __table_args__ = (UniqueConstraint("username"), UniqueConstraint("email"), MYSQL_OPTIONS)
 
     id: Mapped[Key]
-    email: Mapped[Name]
+    username: Mapped[Name]
+    email: Mapped[Name | None] = mapped_column(default=None)
     name: Mapped[Name | None] = mapped_column(default=None)
     provider: Mapped[Name | None] = mapped_column(default="local")
     provider_id: Mapped[Name | None] = mapped_column(default=None)
@@ -23,6 +24,7 @@ class User(Base, kw_only=True):
     created_at: Mapped[Moment | None]
     password_hash: Mapped[str | None] = mapped_column(String(255), default=None)
     disabled_at: Mapped[Moment | None] = mapped_column(default=None)
+    last_login_at: Mapped[Moment | None] = mapped_column(default=None)
     version: Mapped[Number] = mapped_column(default=1)
 
 
@@ -67,4 +69,5 @@ class ApiToken(Base, kw_only=True):
     role: Mapped[Word]
     created_at: Mapped[Moment]
     expires_at: Mapped[Moment | None] = mapped_column(default=None)
+    used_at: Mapped[Moment | None] = mapped_column(default=None)
     revoked_at: Mapped[Moment | None] = mapped_column(default=None)

@@ -40,7 +40,9 @@ async def test_an_address_belongs_to_one_person_in_any_case(store: Store) -> Non
     with pytest.raises(AlreadyExists):
         await store.run(lambda tx: user(tx, "ann@example.ORG"))
     async with store.reading() as tx:
-        found = await identities.user_by_email(tx, "ANN@example.org")
+        found = await identities.user_by_name(tx, "ANN")
+        assert found is not None
+        assert await identities.user_by_name(tx, "ann@example.org") is None
         assert (await identities.users(tx, PageRequest(), role="operator")).items == [found]
     after = await store.run(lambda tx: identities.update_user(tx, found.id, version=1, role="admin", name="Ann"))
     assert (after.role, after.name, after.version) == ("admin", "Ann", 2)
@@ -69,7 +71,8 @@ async def test_of_two_with_one_refresh_token_the_second_ends_the_session(store: 
 async def test_sessions_end_by_time_and_by_their_user(store: Store, clock: Clock) -> None:
     key = await signed_in(store)
     async with store.transaction() as tx:
-        live = await identities.live_session(tx, key)
+        live, person = await identities.live_session(tx, key)
+        assert live.user_id == person.id
         assert (await identities.sessions(tx, live.user_id, PageRequest())).total_size == 1
         await identities.update_user(tx, live.user_id, version=None, disabled_at=tx.now)
         with pytest.raises(TokenRevoked):
@@ -88,7 +91,8 @@ async def test_an_api_token_lives_until_it_is_revoked(store: Store) -> None:
         person = await user(tx)
         token = ApiToken(id="t1", user_id=person.id, name="ci", token_hash=HASH, role="viewer", created_at=tx.now)
         await identities.add_api_token(tx, token)
-        assert (await identities.live_api_token(tx, HASH)).role == "viewer"
+        live, owner = await identities.live_api_token(tx, HASH)
+        assert (live.role, owner) == ("viewer", person)
         await identities.revoke_api_token(tx, "t1")
         with pytest.raises(TokenRevoked):
             await identities.live_api_token(tx, HASH)
@@ -140,7 +144,7 @@ async def test_a_call_that_comes_twice_is_done_once(store: Store, clock: Clock) 
     with pytest.raises(RequestIdReused):
         await store.run(lambda tx: call(tx, "another body", made))
     with pytest.raises(InvalidArgument):
-        await store.run(lambda tx: requests.earlier_answer(tx, "ann", "x" * 37, "m", "b"))
+        await store.run(lambda tx: requests.earlier_answer(tx, "ann", "x" * 129, "m", "b"))
     clock.move(hours=25)
     assert await store.run(requests.drop_expired) == 1
     async with store.reading() as tx:

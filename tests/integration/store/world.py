@@ -93,7 +93,9 @@ def claim(agent_id: str, expected: int, session: int, incarnation: str, **epochs
 
 
 async def user(tx: Transaction, email: str = "ann@example.org") -> User:
-    return await identities.add_user(tx, User(id=new_id(), email=email, role="operator", created_at=tx.now))
+    username = email.partition("@")[0]
+    person = User(id=new_id(), username=username, email=email, role="operator", created_at=tx.now)
+    return await identities.add_user(tx, person)
 
 
 def session(user_id: str, now: datetime = START) -> Session:

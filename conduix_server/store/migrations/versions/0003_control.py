@@ -48,6 +48,7 @@ def upgrade() -> None:
     """New tables, then the counters and revisions that what is there needs."""
     for create in (_history, _control, _pipelines, _tokens, _agents):
         create()
+    _people()
     _backfill()
 
 
@@ -83,7 +84,7 @@ def _history() -> None:
     op.create_table(
         "requests",
         sa.Column("caller", sa.String(36), nullable=False),
-        sa.Column("request_id", sa.String(36), nullable=False),
+        sa.Column("request_id", sa.String(128), nullable=False),
         sa.Column("method", sa.String(255), nullable=False),
         sa.Column("body_hash", sa.String(64), nullable=False),
         sa.Column("answer", BLOB),
@@ -111,6 +112,7 @@ def _control() -> None:
         sa.Column("started_at", MOMENT, nullable=False),
         sa.Column("seen_at", MOMENT, nullable=False),
         sa.Column("draining", sa.Boolean(), nullable=False),
+        sa.Column("streams", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_servers"),
         sa.UniqueConstraint("address", "started_at", name="uq_servers_address_started_at"),
         **OPTIONS,
@@ -263,6 +265,7 @@ def _tokens() -> None:
         sa.Column("role", sa.String(50), nullable=False),
         sa.Column("created_at", MOMENT, nullable=False),
         sa.Column("expires_at", MOMENT),
+        sa.Column("used_at", MOMENT),
         sa.Column("revoked_at", MOMENT),
         sa.ForeignKeyConstraint(["user_id"], ["users.id"], name="fk_api_tokens_user_id_users", ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("id", name="pk_api_tokens"),
@@ -303,6 +306,27 @@ def _agents() -> None:
             batch.alter_column(name, existing_type=kind, nullable=False)
 
 
+def _people() -> None:
+    """Who signed in by an address has it as name; new people need none."""
+    with op.batch_alter_table("users") as batch:
+        batch.add_column(sa.Column("username", sa.String(255)))
+        batch.add_column(sa.Column("last_login_at", MOMENT))
+        batch.alter_column("email", existing_type=sa.String(255), existing_nullable=False, nullable=True)
+    op.execute("UPDATE users SET username = LOWER(email)")
+    with op.batch_alter_table("users") as batch:
+        batch.alter_column("username", existing_type=sa.String(255), existing_nullable=True, nullable=False)
+        batch.create_unique_constraint("uq_users_username", ["username"])
+
+
+def _people_again_by_address() -> None:
+    op.execute("UPDATE users SET email = username WHERE email IS NULL")
+    with op.batch_alter_table("users") as batch:
+        batch.drop_constraint("uq_users_username", type_="unique")
+        batch.alter_column("email", existing_type=sa.String(255), existing_nullable=True, nullable=False)
+        batch.drop_column("last_login_at")
+        batch.drop_column("username")
+
+
 def _backfill() -> None:
     bind = op.get_bind()
     pipelines = sa.table("pipelines", *map(sa.column, ("id", "config_yaml", "created_by", "created_at")))
@@ -322,6 +346,7 @@ def _backfill() -> None:
 
 def downgrade() -> None:
     """All that these tables hold is lost; pipelines keep their newest document."""
+    _people_again_by_address()
     with op.batch_alter_table("agents") as batch:
         batch.drop_constraint("uq_agents_enrolment", type_="unique")
         for name in ("enrolment", "mode_since", *(name for name, _, _ in reversed(AGENTS))):
