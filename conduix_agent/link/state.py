@@ -53,6 +53,8 @@ class Identity(msgspec.Struct, frozen=True):
     """PEM: who signs agents."""
     mesh_port: int = 0
     """Where agents with a certificate connect, on the host of each server; 0: on the port that is configured."""
+    enrolled_with: str = ""
+    """Fingerprint of the join token: an agent that was removed comes back by another one only."""
 
     def __repr__(self) -> str:
         return f"Identity({self.agent_id}, until {self.expires_at:.0f})"  # no secrets in logs
@@ -64,6 +66,8 @@ class Enrolment(msgspec.Struct, frozen=True):
     request_id: str
     key: str
     """PEM."""
+    csr: str
+    """PEM; the same bytes at each try."""
 
 
 class Process(msgspec.Struct, frozen=True):

@@ -74,6 +74,11 @@ class AgentSession:
         self._beat = 0
         self._beat_due = 0.0
 
+    @property
+    def settled(self) -> bool:
+        """A server has every report and every result: the agent may leave without leaving work for the next session."""
+        return self.phase is Phase.OPEN and self._reports.settled and self._commands.settled
+
     def start(self) -> list[AgentEffect]:
         """Before anything else: answers for the commands that the last process left unfinished."""
         return self._commands.recover()

@@ -39,6 +39,11 @@ class Commands:
     def __init__(self, journal: Iterable[JournalEntry] = ()) -> None:
         self._entries = {entry.command_id: entry for entry in journal}
 
+    @property
+    def settled(self) -> bool:
+        """Every result that there is is stored by the server."""
+        return all(entry.stored for entry in self._entries.values() if entry.result is not None)
+
     def recover(self) -> list[AgentEffect]:
         """At the start of the process, once: what was under way when the last one ended was interrupted."""
         effects: list[AgentEffect] = []

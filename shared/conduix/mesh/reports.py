@@ -43,6 +43,12 @@ class Reports:
         """The observed state."""
         return list(self._replicas.values())
 
+    @property
+    def settled(self) -> bool:
+        """The server of this session has all that there is to report."""
+        waiting = self._full_due or self._changed or any(True for _ in self._spool.after(self._stored))
+        return not waiting and self._sent <= self._stored
+
     def record(self, traffic: pb.TrafficClass, report: pb.Report) -> int:
         """Keep a report until a server has it; its number. Raises RecordTooLarge, OSError."""
         return self._spool.append(traffic, report)

@@ -1,0 +1,87 @@
+"""A channel to one server, signed in as this agent: by its certificate, or on loopback by its token in the clear."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import grpc
+
+from conduix.errors import UsageError
+from conduix.rpc.channel import CLIENT_OPTIONS, ClientTls, open_channel
+from conduix.v1.mesh_service_pb2_grpc import MeshServiceAsyncStub, MeshServiceStub
+from conduix_agent.link.state import Identity
+from conduix_agent.settings import is_loopback
+
+log = logging.getLogger(__name__)
+
+Metadata = Sequence[tuple[str, str | bytes]]
+
+
+@dataclass(frozen=True, slots=True)
+class MeshChannel:
+    """Calls of the mesh to one server; each call takes `metadata`."""
+
+    address: str
+    identity: Identity
+    channel: grpc.aio.Channel
+    stub: MeshServiceAsyncStub
+    metadata: Metadata
+
+    async def close(self) -> None:
+        """End all calls."""
+        await self.channel.close()
+
+
+def speaks_tls(server: str, authority: Path | None) -> bool:
+    """Everywhere but on loopback; there only with an authority to know the server by."""
+    return authority is not None or not is_loopback(server)
+
+
+def mesh_address(server: str, identity: Identity) -> str:
+    """Where agents connect, of a server as it is configured."""
+    host, _, port = server.rpartition(":")
+    return f"{host}:{identity.mesh_port or port}" if identity.certificate else server
+
+
+def enrolment_channel(server: str, authority: Path | None) -> grpc.aio.Channel:
+    """A channel for somebody without an identity. Raises UsageError: the authority cannot be read."""
+    if speaks_tls(server, authority):
+        return open_channel(server, tls=ClientTls(authority=authority))
+    log.warning("the connection to %s is NOT encrypted; that is allowed on loopback only", server)
+    return open_channel(server, tls=None)
+
+
+def mesh_channel(address: str, identity: Identity, authority: Path | None) -> MeshChannel:
+    """A channel that is signed in. Raises UsageError: a token would go over the network in the clear."""
+    metadata: Metadata = ()
+    if identity.certificate:
+        channel = grpc.aio.secure_channel(address, _credentials(identity, authority), options=CLIENT_OPTIONS)
+    elif is_loopback(address):
+        channel = open_channel(address, tls=None)
+        metadata = (("authorization", f"Bearer {identity.token}"),)
+    else:
+        raise UsageError(
+            f"this agent enrolled on loopback without TLS; its token may not go to {address} in the clear",
+            remedy="give the server a certificate, then enrol this agent anew with a state directory of its own",
+        )
+    return MeshChannel(address, identity, channel, MeshServiceStub(channel), metadata)
+
+
+def _credentials(identity: Identity, authority: Path | None) -> grpc.ChannelCredentials:
+    return grpc.ssl_channel_credentials(
+        root_certificates=None if authority is None else _read(authority),
+        private_key=identity.key.encode(),
+        certificate_chain=identity.certificate.encode(),
+    )
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise UsageError(
+            f"cannot read {path}: {error.strerror or error}", remedy="name a PEM file that this user may read"
+        ) from error
