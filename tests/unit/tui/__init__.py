@@ -1,0 +1,1 @@
+"""The console's parts, without a server."""
