@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import grpc
 from google.protobuf.duration_pb2 import Duration
@@ -15,15 +15,24 @@ from conduix.v1 import agent_service_pb2 as pb_agent
 from conduix.v1 import auth_service_pb2 as pb_auth
 from conduix.v1 import operation_service_pb2 as pb_operation
 from conduix.v1 import pipeline_service_pb2 as pb_pipeline
-from conduix.v1.agent_service_pb2_grpc import AgentServiceAsyncStub, AgentServiceStub
-from conduix.v1.auth_service_pb2_grpc import AuthServiceAsyncStub, AuthServiceStub
-from conduix.v1.operation_service_pb2_grpc import OperationServiceAsyncStub, OperationServiceStub
-from conduix.v1.pipeline_service_pb2_grpc import PipelineServiceAsyncStub, PipelineServiceStub
-from conduix.v1.run_service_pb2_grpc import RunServiceAsyncStub, RunServiceStub
-from conduix.v1.system_service_pb2_grpc import SystemServiceAsyncStub, SystemServiceStub
-from conduix.v1.user_service_pb2_grpc import UserServiceAsyncStub, UserServiceStub
+from conduix.v1.agent_service_pb2_grpc import AgentServiceStub
+from conduix.v1.auth_service_pb2_grpc import AuthServiceStub
+from conduix.v1.operation_service_pb2_grpc import OperationServiceStub
+from conduix.v1.pipeline_service_pb2_grpc import PipelineServiceStub
+from conduix.v1.run_service_pb2_grpc import RunServiceStub
+from conduix.v1.system_service_pb2_grpc import SystemServiceStub
+from conduix.v1.user_service_pb2_grpc import UserServiceStub
 from tests.eventually import TIMEOUT, eventually
 from tests.programs import ADMIN, PASSWORD
+
+if TYPE_CHECKING:  # only the types of the generated code know them
+    from conduix.v1.agent_service_pb2_grpc import AgentServiceAsyncStub
+    from conduix.v1.auth_service_pb2_grpc import AuthServiceAsyncStub
+    from conduix.v1.operation_service_pb2_grpc import OperationServiceAsyncStub
+    from conduix.v1.pipeline_service_pb2_grpc import PipelineServiceAsyncStub
+    from conduix.v1.run_service_pb2_grpc import RunServiceAsyncStub
+    from conduix.v1.system_service_pb2_grpc import SystemServiceAsyncStub
+    from conduix.v1.user_service_pb2_grpc import UserServiceAsyncStub
 
 T = TypeVar("T")
 

@@ -32,6 +32,8 @@ CLIENT_OPTIONS = (
     *_BOTH,
     ("grpc.initial_reconnect_backoff_ms", 100),
     ("grpc.max_reconnect_backoff_ms", 10_000),
+    # else a new channel to the same place inherits the connection of an old one, and the delays that it had earned
+    ("grpc.use_local_subchannel_pool", 1),
 )
 
 SERVER_OPTIONS = (
