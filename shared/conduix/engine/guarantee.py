@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from conduix.engine.catalog import Catalog
+from conduix.engine.catalog import Catalog, Entry
 from conduix.spec.model import NodeSpec, PipelineSpec
+from conduix.spec.options import AsWritten
 
 Promise = Literal["exactly once", "at least once", "at most once", "nothing is kept"]
 _WEAKEST_FIRST: tuple[Promise, ...] = ("at most once", "at least once", "exactly once")
@@ -51,7 +52,12 @@ def _parts(spec: PipelineSpec, catalog: Catalog) -> Iterator[Part]:
         elif node.role == "sink":
             yield _sink(node, entry.guarantee)
         else:
-            yield _stage(node, deterministic=entry.deterministic(node.options))
+            yield _stage(node, deterministic=_is_deterministic(node, entry))
+
+
+def _is_deterministic(node: NodeSpec, entry: Entry) -> bool:
+    # what a variable will bring cannot be known; it is the same each time the pipeline runs
+    return isinstance(node.options, AsWritten) or entry.deterministic(node.options)
 
 
 def _source(node: NodeSpec, *, replayable: bool) -> Part:

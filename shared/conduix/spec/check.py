@@ -5,7 +5,7 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Literal, cast
+from typing import Any, Literal, cast
 
 from conduix.spec import expressions
 from conduix.spec.diagnostics import Code, Problems, nearest
@@ -20,9 +20,9 @@ from conduix.spec.model import (
     Role,
     Where,
 )
-from conduix.spec.nodes import Entry, Node, Path, Scalar, Table, kind, path_text, plain
+from conduix.spec.nodes import Entry, Node, Path, Scalar, Table, as_written, kind, path_text, plain, scalars
 from conduix.spec.normal import digest
-from conduix.spec.options import Options
+from conduix.spec.options import AsWritten, Options
 from conduix.spec.settings import ALIASES, REFUSED, WITHOUT_EFFECT, Settings
 from conduix.spec.validation import Subject, validate
 from conduix.spec.wiring import check_wiring
@@ -34,7 +34,7 @@ _ON_ERROR: Mapping[Role, tuple[str, ...]] = {"stage": ("dlq", "drop", "fail", "p
 
 @dataclass(frozen=True, slots=True)
 class _Checked:
-    """A node whose type is known. `options` is None where they are wrong."""
+    """A node whose type is known. `options` is None where they are wrong, or cannot be known here."""
 
     draft: DraftNode
     entry: EntryView
@@ -64,6 +64,7 @@ def check(draft: Draft, catalog: CatalogView, secrets: Mapping[str, str], proble
         dlq=_node_spec(dlq) if dlq else None,
         dlq_max_ratio=max_ratio,
         secrets=secrets,
+        references=_references(draft),
         **{name: getattr(settings, name) for name in Settings.model_fields if name not in {"name", "mode"}},
     )
     return replace(spec, digest=digest(spec))
@@ -108,6 +109,14 @@ def _as_text(name: str, node: Node) -> Node:
         }
         return Table(node.mark, entries)
     return node
+
+
+def _references(draft: Draft) -> dict[str, Any]:
+    return {
+        ALIASES.get(key, key): as_written(entry.value)
+        for key, entry in draft.settings.items()
+        if any(scalar.written is not None for scalar in scalars(entry.value))
+    }
 
 
 def _take_max_ratio(dlq: DraftNode | None, problems: Problems) -> float:
@@ -219,26 +228,31 @@ def _check_shards(known: list[_Checked], settings: Settings | None, problems: Pr
     if settings is None or settings.parallelism == 1:
         return
     for each in known:
-        path = getattr(each.options, "path", None)
-        if each.draft.role == "sink" and each.entry.type == "file" and isinstance(path, str) and "{shard}" not in path:
+        option = each.draft.options.get("path")
+        path = plain(option.value) if option else None
+        if option is None or not isinstance(path, str) or each.draft.role != "sink" or each.entry.type != "file":
+            continue
+        if "{shard}" not in path:
             base, dot, extension = path.rpartition(".")
             better = f"{base}-{{shard}}.{extension}" if dot and "/" not in extension else f"{path}-{{shard}}"
-            option = each.draft.options["path"]
             message = f"{settings.parallelism} replicas cannot write one file; give each shard a file of its own"
             problems.error(Code.SINK_NOT_SHARDED, option.value.mark, option.path, message, better)
 
 
 def _node_spec(each: _Checked) -> NodeSpec:
     draft = each.draft
-    assert each.options is not None  # noqa: S101 - wrong options are an error, and with an error no spec is made
     when, on_error = draft.when, draft.on_error
+    options = each.options
+    if any(scalar.written is not None for option in draft.options.values() for scalar in scalars(option.value)):
+        options = AsWritten(**{key: as_written(option.value) for key, option in draft.options.items()})
+    assert options is not None  # noqa: S101 - wrong options are an error, and with an error no spec is made
     return NodeSpec(
         id=draft.id,
         role=draft.role,
         type=each.entry.type,
-        options=each.options,
+        options=options,
         inputs=tuple(Input(link.node, link.port) for link in draft.inputs),
         where=Where(draft.mark.line, draft.mark.column, path_text(draft.path)),
-        when=str(plain(when.value)) if when else None,
+        when=str(as_written(when.value)) if when else None,
         on_error=cast("OnError", plain(on_error.value)) if on_error else "dlq",
     )

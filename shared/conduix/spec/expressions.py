@@ -32,6 +32,8 @@ def check_options(model: type[Options], options: Mapping[str, Option], problems:
 
 def check(kind: Kind, scalar: Scalar, path: Path, problems: Problems) -> None:
     """Parse one text; a syntax error is noted at its own line and column of the YAML."""
+    if scalar.is_open:
+        return
     try:
         _PARSERS[kind](scalar.text)
     except MappingSyntaxError as error:

@@ -27,11 +27,13 @@ BOUND_WHILE_RUNNING = frozenset({"LAST_SYNC_TIME"})
 """Bound by `incremental` sources, for each run anew."""
 
 
-def interpolate(root: Node, env: Mapping[str, str], secrets: dict[str, str], problems: Problems) -> Node:
+def interpolate(root: Node, env: Mapping[str, str] | None, secrets: dict[str, str], problems: Problems) -> Node:
     """The tree with every reference replaced.
 
     `secrets` is given those that were put in: value → how it is written. Secret is what comes from a file, and
     variables whose names say so (`…PASSWORD`, `…TOKEN`, `…_KEY` and the like).
+
+    Without `env` they are bound elsewhere: defaults are put in, what has none stays and is marked, no file is read.
     """
     return _Interpolation(env, secrets, problems).node(root, ())
 
@@ -52,8 +54,10 @@ class _Reference:
 
 
 class _Interpolation:
-    def __init__(self, env: Mapping[str, str], secrets: dict[str, str], problems: Problems) -> None:
-        self._env = env
+    def __init__(self, env: Mapping[str, str] | None, secrets: dict[str, str], problems: Problems) -> None:
+        self._elsewhere = env is None
+        self._env = env or {}
+        self._is_open = False
         self._problems = problems
         self._secrets = secrets
         self._files: dict[str, str] = {}
@@ -72,6 +76,7 @@ class _Interpolation:
         parts: list[str] = []
         edits: list[Edit] = []
         at = length = 0
+        self._is_open = False
         for match in _TOKEN.finditer(scalar.text):
             kept = scalar.text[at : match.start()]
             put = self._replacement(match["body"], _Reference(match[0], match.start(), scalar, path))
@@ -85,7 +90,10 @@ class _Interpolation:
             length += len(kept) + len(put)
             at = match.end()
         text = "".join((*parts, scalar.text[at:]))
-        return replace(scalar, value=text, text=text, edits=tuple(edits)) if edits else scalar
+        if not edits:
+            return scalar
+        bound = replace(scalar, value=text, text=text, edits=tuple(edits))
+        return replace(bound, written=scalar.text, is_open=self._is_open) if self._elsewhere else bound
 
     def _replacement(self, body: str | None, reference: _Reference) -> str:
         if reference.written == "$${":
@@ -110,6 +118,8 @@ class _Interpolation:
 
     def _variable(self, name: str, default: str | None, reference: _Reference) -> str:
         value = self._env.get(name, default)
+        if value is None and self._elsewhere:
+            return self._open(reference)
         if value is None:
             meant = nearest(name, self._env)
             instead = f"${{{meant}}}" if meant else f"${{{name}:a default}}"
@@ -118,7 +128,13 @@ class _Interpolation:
             self._secrets[value] = reference.written
         return value
 
+    def _open(self, reference: _Reference) -> str:
+        self._is_open = True
+        return reference.written
+
     def _file(self, name: str, reference: _Reference) -> str:
+        if self._elsewhere:
+            return self._open(reference)
         if name not in self._files:
             try:
                 self._files[name] = _read(name)

@@ -31,7 +31,7 @@ class Loaded:
 
 
 def load(
-    text: str | bytes, *, file: str, catalog: CatalogView, env: Mapping[str, str], overrides: Sequence[str] = ()
+    text: str | bytes, *, file: str, catalog: CatalogView, env: Mapping[str, str] | None, overrides: Sequence[str] = ()
 ) -> Loaded:
     """Read a document; never raises for anything that is in it.
 
@@ -39,7 +39,8 @@ def load(
         text: YAML (or JSON), at most 1 MiB; bytes are UTF-8.
         file: what the text is called in diagnostics.
         catalog: the sources, stages and sinks that it may use.
-        env: variables for `${VAR}`.
+        env: variables for `${VAR}`. None: they are bound where the document runs. What stands there without default is
+            not checked, the spec's nodes have them as they are written, and so has its digest.
         overrides: `path=value`, put in before variables are replaced.
     """
     problems = Problems()
@@ -60,7 +61,7 @@ def load(
 
 
 def load_or_raise(
-    text: str | bytes, *, file: str, catalog: CatalogView, env: Mapping[str, str], overrides: Sequence[str] = ()
+    text: str | bytes, *, file: str, catalog: CatalogView, env: Mapping[str, str] | None, overrides: Sequence[str] = ()
 ) -> PipelineSpec:
     """Read a document that must be right.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 from pydantic import Field
 
@@ -128,6 +128,9 @@ class PipelineSpec:
     state: StateSpec = field(default_factory=StateSpec)
     secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
     """Secret values among the options, and how each is written in the document (`${file:…}`): for masking."""
+
+    references: Mapping[str, Any] = field(default_factory=dict)
+    """Where variables are bound elsewhere: the settings that have some, as they are written."""
 
     def role(self, role: Role) -> list[NodeSpec]:
         """The nodes of one role, in topological order."""

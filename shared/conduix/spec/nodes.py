@@ -63,6 +63,10 @@ class Scalar:
     end: tuple[int, int] = (0, 0)
     """Line and column (from 1) just after it."""
     edits: tuple[Edit, ...] = ()
+    written: str | None = None
+    """With its references, where they are bound elsewhere; `value` has their defaults then."""
+    is_open: bool = False
+    """One of these references has no default: nobody knows here what will stand there."""
 
 
 @dataclass(slots=True, eq=False)
@@ -104,6 +108,25 @@ def plain(node: Node) -> Any:
     if isinstance(node, Items):
         return [plain(value) for value in node.values]
     return {key: plain(entry.value) for key, entry in node.entries.items()}
+
+
+def as_written(node: Node) -> Any:
+    """The value without its marks, with the references that are bound elsewhere."""
+    if isinstance(node, Scalar):
+        return node.value if node.written is None else node.written
+    if isinstance(node, Items):
+        return [as_written(value) for value in node.values]
+    return {key: as_written(entry.value) for key, entry in node.entries.items()}
+
+
+def scalars(node: Node) -> Iterator[Scalar]:
+    """All that stand in it."""
+    if isinstance(node, Scalar):
+        yield node
+    else:
+        below = node.values if isinstance(node, Items) else [entry.value for entry in node.entries.values()]
+        for each in below:
+            yield from scalars(each)
 
 
 def is_null(node: Node | None) -> bool:

@@ -33,6 +33,8 @@ def normal_form(spec: PipelineSpec, *, defaults: bool = True) -> dict[str, Any]:
     }
     for name in ("checkpoint", "supervision", "retry", "state"):
         shown[name] = getattr(spec, name).model_dump(mode="json", exclude_defaults=not defaults)
+    if spec.references:
+        shown["references"] = dict(spec.references)
     masked: dict[str, Any] = mask(shown, spec.secrets)
     return masked
 

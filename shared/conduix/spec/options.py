@@ -19,6 +19,12 @@ class Options(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+class AsWritten(Options):
+    """The options of a node that has references which are bound elsewhere: any keys, references as they are written."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+
 Duration = Annotated[
     float,
     BeforeValidator(parse_duration),

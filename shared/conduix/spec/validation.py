@@ -11,7 +11,7 @@ from pydantic_core import ErrorDetails
 
 from conduix.spec.diagnostics import MAX_PROBLEMS, Code, Problems, nearest
 from conduix.spec.dialects.draft import Option
-from conduix.spec.nodes import Mark, Node, Path, Scalar, Table, child, kind, path_text, plain
+from conduix.spec.nodes import Mark, Node, Path, Scalar, Table, child, kind, path_text, plain, scalars
 from conduix.spec.options import Options
 from conduix.spec.shapes import Shape, field_names, inner, models
 
@@ -45,6 +45,10 @@ _BOUNDS = {
 }
 
 
+_KEYS = frozenset({"missing", "extra_forbidden"})
+"""Errors about keys, which no variable can bring."""
+
+
 @dataclass(frozen=True, slots=True)
 class Subject:
     """Whose options these are: in words (`the source file`), its place, and the keys it has beside its options."""
@@ -76,12 +80,30 @@ def validate(model: type[M], options: Mapping[str, Option], subject: Subject, pr
         # more than are reported at all would only cost time: placing compares them with each other
         errors = error.errors(include_url=False)[: 2 * MAX_PROBLEMS]
         faults = [_place(each, model, options, subject) for each in errors]
+        if not (faults := _known_faults(faults, options, subject, problems)):
+            return None
         misspelt = {(*fault.path[:-1], _meant(fault, subject)) for fault in faults if _is_unknown(fault)}
         for fault, expected in _merged(faults):
             if not (fault.error["type"] == "missing" and _beside_config(fault.path, subject) & misspelt):
                 _report(fault, expected, subject, problems)
         return None
     return valid if _no_bool_became_a_number(valid, options, problems) else None
+
+
+def _known_faults(
+    faults: list[_Fault], options: Mapping[str, Option], subject: Subject, problems: Problems
+) -> list[_Fault]:
+    """Without those about a value that is bound elsewhere; what is about the document as a whole must be known here."""
+    whole = [option.value for option in options.values()]
+    known = []
+    for fault in faults:
+        about = whole if fault.node is None else [fault.node]
+        if fault.error["type"] in _KEYS or not any(each.is_open for node in about for each in scalars(node)):
+            known.append(fault)
+        elif not subject.path:
+            message = f"{_name(fault.path)} must be known before the document runs; give the variable a default"
+            problems.error(Code.VARIABLE_UNSET, fault.value, fault.path, message, "${NAME:a default}")
+    return known
 
 
 def _place(error: ErrorDetails, model: type[Options], options: Mapping[str, Option], subject: Subject) -> _Fault:
