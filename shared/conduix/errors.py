@@ -19,7 +19,7 @@ ConduixError
     ├── Unauthenticated     TokenInvalid, TokenExpired, TokenRevoked, JoinTokenUsed
     ├── PermissionDenied
     ├── Aborted             EtagStale, SessionSuperseded, DatabaseContended, KeyTaken
-    ├── FailedPrecondition  PipelineActive, AgentIncapable, SchemaMismatch
+    ├── FailedPrecondition  PipelineActive, AgentIncapable, ScaleRefused, SchemaMismatch
     ├── OutOfRange          ResumeTokenExpired
     ├── ResourceExhausted   RateLimited
     ├── Unavailable         DatabaseUnavailable, ServerBusy, AgentOffline, AgentElsewhere, CommandUnanswered
@@ -347,6 +347,12 @@ class AgentIncapable(FailedPrecondition):
     """No agent has all the stages, connectors and extras that the document needs."""
 
     code = "AGENT_INCAPABLE"
+
+
+class ScaleRefused(FailedPrecondition):
+    """What a sink writes cannot be shared out among so many replicas."""
+
+    code = "SCALE_REFUSED"
 
 
 class SchemaMismatch(FailedPrecondition):

@@ -207,6 +207,14 @@ class Source(Protocol):
         """Release everything. May be called twice."""
 
 
+@runtime_checkable
+class MeasuredSource(Source, Protocol):
+    """A source that can tell how much work a shard still is; the shards of others weigh the same."""
+
+    def left(self, shard: Shard, position: Position | None) -> int:
+        """What is to be read of an unfinished shard, in any unit that all shards of this source share."""
+
+
 class Stage(Protocol):
     """Makes batches out of a batch. Pure stages are fused; a stateful one is an actor of its own."""
 
@@ -277,6 +285,21 @@ class CommittingSink(Sink, Protocol):
 
     async def discard_after(self, handle: Handle) -> None:
         """Remove everything later than `handle`: truncate, abort uploads, abort the transaction."""
+
+
+@runtime_checkable
+class ShardedSink(CommittingSink, Protocol):
+    """A sink that several replicas may write, each for its own shards."""
+
+    def deal(self, handles: Sequence[Handle], groups: Sequence[Sequence[str]]) -> Sequence[Handle]:
+        """The handles of the replicas before, as those of the next ones: one for each group of shard ids.
+
+        Replicas whose last barrier is committed are not among `handles`: what their shards wrote is complete, and
+        in no new handle. Called while nothing is open; has no effect outside.
+
+        Raises:
+            ScaleRefused: with these options it cannot be.
+        """
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,6 +36,14 @@ NAMES: Mapping[str, str] = {
     "checkpoint.complete": "the checkpoint is complete, the source does not know",
 }
 
+OF_A_DEAL: Mapping[str, str] = {
+    "deal.gathered": "every replica's last checkpoint is recovered, nothing of the next deal is written",
+    "deal.replica": "the directory of one replica is written, others may follow",
+    "deal.written": "the next deal is durable under its temporary name",
+    "deal.renamed": "the next deal has its name, the directory is not fsynced",
+}
+"""What only a worker passes that deals shards."""
+
 TESTING = os.environ.get("CONDUIX_TESTING") == "1"
 """Tests run with it: failpoints work, invariants are asserted at every barrier, reads may be traced."""
 
@@ -62,11 +70,16 @@ def _armed_from(environment: Mapping[str, str]) -> list[_Armed]:
 def _one_armed(part: str, text: str) -> _Armed:
     point, _, action = part.partition("=")
     name, _, count = point.partition(":")
-    if name not in NAMES or action not in {"", "kill", "raise", "ENOSPC", "EIO"}:
+    if not _known(name) or action not in {"", "kill", "raise", "ENOSPC", "EIO"}:
         raise ValueError(
-            f"CONDUIX_FAILPOINT={text}: write NAME[:k][=kill|raise|ENOSPC|EIO] with one of {', '.join(NAMES)}"
+            f"CONDUIX_FAILPOINT={text}: write NAME[:k][=kill|raise|ENOSPC|EIO] with one of "
+            f"{', '.join([*NAMES, *OF_A_DEAL])}"
         )
     return _Armed(name, int(count or 1), action or "kill")
+
+
+def _known(name: str) -> bool:
+    return name in NAMES or name in OF_A_DEAL
 
 
 def _slow_from(environment: Mapping[str, str]) -> tuple[str, float] | None:
@@ -93,7 +106,7 @@ def failpoint(name: str) -> None:
 
 
 def _pass(name: str) -> None:
-    if name not in NAMES:
+    if not _known(name):
         raise ValueError(f"failpoint {name!r} is not in the registry")
     if _slow is not None and _slow[0] == name:
         time.sleep(_slow[1])

@@ -75,6 +75,18 @@ class Worker:
         start = pb.WorkerStart(assignment=assignment, document=document, directory=str(directory), g=g)
         self.send(pb.WorkerRequest(start=start))
 
+    def deal(self, document: str, following: Path, replicas: int, *, previous: Path | None = None, g: int = 1) -> None:
+        """Deal the shards of run 1."""
+        deal = pb.WorkerDeal(
+            document=document,
+            previous=str(previous or ""),
+            next=str(following),
+            replicas=replicas,
+            run_seq=1,
+            g=g,
+        )
+        self.send(pb.WorkerRequest(deal=deal))
+
     def verb(self, action: pb.WorkerAction, command_id: str = "") -> None:
         self.send(pb.WorkerRequest(verb=pb.WorkerVerb(action=action, command_id=command_id)))
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 
-from conduix.engine.api import CommittingSink
+from conduix.engine.api import CommittingSink, Source
 from conduix.engine.failpoints import failpoint
 from conduix.engine.runtime.attempt import Writes
 from conduix.engine.runtime.checkpoint import Checkpoint, Cut
@@ -27,7 +28,7 @@ async def begin(setup: Setup, commits: Commits) -> tuple[Cut, int]:
         cut, newest = await store.load_cut(), await store.newest_n()
         if cut is not None and newest is not None:
             return cut, newest
-        cut = await _cut(setup)
+        cut = await cut_sources(setup.nodes.sources, setup.plan.spec.digest)
         await store.save_cut(cut)
         shards = [shard for source in cut.sources for shard in cut.shards(source)]
         handles = await commits.start(shards)
@@ -36,10 +37,11 @@ async def begin(setup: Setup, commits: Commits) -> tuple[Cut, int]:
     return cut, 0
 
 
-async def _cut(setup: Setup) -> Cut:
+async def cut_sources(nodes: Mapping[str, Source], revision: str) -> Cut:
+    """Cut every source. Raises ActorFailed, and PipelineFailed where two of them read the same."""
     sources: dict[str, list[tuple[str, dict[str, object]]]] = {}
     owners: dict[str, str] = {}
-    for node, source in setup.nodes.sources.items():
+    for node, source in nodes.items():
         with failure_of(node):
             sources[node] = [(shard.id, dict(shard.spec)) for shard in await source.cut()]
         for shard, _ in sources[node]:
@@ -48,7 +50,7 @@ async def _cut(setup: Setup) -> Cut:
                     f"the sources {owners[shard]} and {node} both read {shard}",
                     remedy="read it with one source and let every reader name that one in its inputs",
                 )
-    return Cut(setup.plan.spec.digest, sources)
+    return Cut(revision, sources)
 
 
 async def open_nodes(setup: Setup, writes: Writes, progress: Progress) -> None:

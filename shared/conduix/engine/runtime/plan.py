@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from conduix.engine.api import NodeContext, Sink
+from conduix.engine.api import NodeContext, Sink, Source
 from conduix.engine.catalog import Catalog, Entry
+from conduix.engine.files import Files
 from conduix.engine.stretch import Port
 from conduix.mapping import parse_condition
 from conduix.mapping.steps import Step
@@ -188,6 +189,26 @@ def build_sinks(spec: PipelineSpec, catalog: Catalog, context: Mapping[str, Node
     """The document's sinks (the dead-letter queue too), built but not opened, by node id."""
     nodes = [*spec.role("sink"), *([spec.dlq] if spec.dlq else [])]
     return {node.id: build(_entry(catalog, node), node, context[node.id]) for node in nodes}  # type: ignore[misc]
+
+
+def build_sources(spec: PipelineSpec, catalog: Catalog, context: Mapping[str, NodeContext]) -> dict[str, Source]:
+    """The document's sources, built but not opened, by node id."""
+    return {node.id: build(_entry(catalog, node), node, context[node.id]) for node in spec.role("source")}  # type: ignore[misc]
+
+
+def still_contexts(spec: PipelineSpec, files: Files) -> dict[str, NodeContext]:
+    """What nodes are given that are built, but not run."""
+
+    def nothing(*_args: object) -> None:
+        return None
+
+    nodes = [*spec.nodes, *([spec.dlq] if spec.dlq else [])]
+    return {node.id: NodeContext(spec.name, node.id, mode_of(spec, node.id), nothing, nothing, files) for node in nodes}
+
+
+def mode_of(spec: PipelineSpec, node: str) -> Literal["batch", "realtime"]:
+    """How a node runs: letters are appended and visible at once, whatever the document says of the rest."""
+    return "realtime" if spec.dlq is not None and node == spec.dlq.id else spec.mode
 
 
 def build(entry: Entry, node: NodeSpec, context: NodeContext) -> object:

@@ -34,6 +34,10 @@ def _do(request: pb.WorkerRequest, channel: Channel) -> int:
     _send_logs(channel, request.start.assignment)
     if request.HasField("start"):
         return _run(Session(request.start, channel).run())
+    if request.HasField("deal"):
+        from conduix.engine.worker.dealing import deal  # noqa: PLC0415 - no replica needs it
+
+        return _run(deal(request.deal, channel))
     channel.done(pb.WorkerDone(code="USAGE", message="the first message must be a start or a deal"))
     return MISUSED
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from conduix.engine.api import MAX_BATCH_BYTES, Barrier, Batch, Counts, Fence, NodeContext, Sink, Source, Stage
+from conduix.engine.api import MAX_BATCH_BYTES, Barrier, Batch, Counts, Fence, NodeContext, Source, Stage
 from conduix.engine.catalog import Catalog, default_catalog
 from conduix.engine.failpoints import TESTING
 from conduix.engine.files import Files
@@ -23,7 +23,7 @@ from conduix.engine.runtime.attempt import Nodes
 from conduix.engine.runtime.checkpoint import CheckpointStore, LocalStore
 from conduix.engine.runtime.ledger import ZERO, Line, merge
 from conduix.engine.runtime.letters import LetterWriter
-from conduix.engine.runtime.plan import ActorPlan, Plan, build, build_sinks, make_plan
+from conduix.engine.runtime.plan import ActorPlan, Plan, build, build_sinks, make_plan, mode_of, still_contexts
 from conduix.engine.runtime.region import Region
 from conduix.engine.runtime.setup import Setup
 from conduix.engine.runtime.supervisor import Supervisor
@@ -132,11 +132,10 @@ class Replica:
         """What was reported last: read by other threads, which must not look into what the loop changes."""
 
     def _context(self, node: str) -> NodeContext:
-        is_dlq = self._spec.dlq is not None and node == self._spec.dlq.id
         return NodeContext(
             pipeline=self._spec.name,
             node=node,
-            mode="realtime" if is_dlq else self._spec.mode,  # letters are appended and visible at once
+            mode=mode_of(self._spec, node),
             demand=lambda: self.region.demand(),  # noqa: PLW0108 - the region is built after its nodes
             flush=lambda k: self.region.request_flush(node, k),
             files=self._assignment.files,
@@ -264,11 +263,4 @@ def _tracer() -> Trace:
 
 def explain_plan(spec: PipelineSpec, catalog: Catalog) -> Plan:
     """The plan of a document that is not run: nothing is opened."""
-
-    def nothing(*_args: object) -> None:
-        return None
-
-    nodes = [*spec.nodes, *([spec.dlq] if spec.dlq else [])]
-    contexts = {node.id: NodeContext(spec.name, node.id, spec.mode, nothing, nothing, Files()) for node in nodes}
-    sinks: Mapping[str, Sink] = build_sinks(spec, catalog, contexts)
-    return make_plan(spec, catalog, sinks)
+    return make_plan(spec, catalog, build_sinks(spec, catalog, still_contexts(spec, Files())))

@@ -27,7 +27,7 @@ from conduix.engine.connectors.file.target import (
     publish,
 )
 from conduix.engine.failpoints import failpoint
-from conduix.errors import StateError, SystemicError, UsageError
+from conduix.errors import ScaleRefused, StateError, SystemicError, UsageError
 
 _OPEN_FILES = 64
 """So many files of a `{shard}` path are held open at once."""
@@ -103,6 +103,35 @@ class FileSink:
     def _handle(self, lengths: dict[str, int]) -> dict[str, Json]:
         state = self._layout.state()
         return {"lengths": lengths} if state is None else {"lengths": lengths, "layout": state}
+
+    def deal(self, handles: Sequence[Handle], groups: Sequence[Sequence[str]]) -> list[Handle]:
+        """Give each file's length to the handle of the group that its shard is in.
+
+        Raises:
+            ScaleRefused: all shards share one file, or the files have other columns.
+        """
+        if SHARD not in self._options.path:
+            raise ScaleRefused(
+                f"{self._options.path} is one file, which {len(groups)} replicas cannot write",
+                remedy=f"put {SHARD} into its path: one file for each shard",
+            )
+        lengths = {path: length for handle in handles for path, length in handle["lengths"].items()}
+        layout = self._layout_of(handles)
+        dealt: list[Handle] = []
+        for group in groups:
+            paths = [str(self._path(shard)) for shard in group]
+            mine: dict[str, Json] = {"lengths": {path: lengths[path] for path in paths if path in lengths}}
+            dealt.append(mine if layout is None else {**mine, "layout": layout})
+        return dealt
+
+    def _layout_of(self, handles: Sequence[Handle]) -> Json:
+        known = [handle["layout"] for handle in handles if handle.get("layout") is not None]
+        if any(layout != known[0] for layout in known):
+            raise ScaleRefused(
+                f"the replicas have begun to write {self._options.path} with different columns",
+                remedy="name the columns: csv_columns; then start afresh",
+            )
+        return known[0] if known else None
 
     async def open(self, handle: Handle | None) -> None:
         """Truncate every file to the length that the handle names; a complete run is left alone.

@@ -56,14 +56,17 @@ class FileSource:
         # shards that are no longer given are finished: a rewind does not make the progress fall back to nothing
         self._read = dict(self._sizes)
         for shard in shards:
-            self._sizes[shard.id] = int(shard.spec["end"]) - int(shard.spec["start"])
+            self._sizes[shard.id] = _size(shard)
             self._read[shard.id] = self._already_read(shard)
 
     def _already_read(self, shard: Shard) -> int:
-        position = self._positions.get(shard.id)
+        return _size(shard) - self.left(shard, self._positions.get(shard.id))
+
+    def left(self, shard: Shard, position: Position | None) -> int:
+        """Bytes that are to be read; all of them where a position does not tell."""
         if position is None or not counts_bytes(shard):
-            return 0
-        return int(position["offset"]) - int(shard.spec["start"])
+            return _size(shard)
+        return max(0, int(shard.spec["end"]) - int(position["offset"]))
 
     async def read(self) -> Batch | None:
         """The next records; None once every shard was read.
@@ -132,3 +135,7 @@ class FileSource:
         if self._open is not None:
             self._open.close()
             self._open = None
+
+
+def _size(shard: Shard) -> int:
+    return int(shard.spec["end"]) - int(shard.spec["start"])

@@ -27,6 +27,8 @@ class GenerateSource:
         self._at = 0
         self._due = 0.0
         self._touched = False
+        self._held = True
+        """Is the shard here? Otherwise it is finished, or another replica has it."""
 
     async def cut(self) -> Sequence[Shard]:
         """One shard; it keeps the seed, so that a resumed run goes on with it."""
@@ -39,12 +41,13 @@ class GenerateSource:
         self._touched = position is not None
         self._at = int(position["offset"]) if position else 0
         self._seed = int(shards[0].spec["seed"]) if shards else 0
+        self._held = bool(shards)
         if not shards:
             self._at = self._options.count
 
     async def read(self) -> Batch | None:
         """The next records: one where there is an interval, else as many as a batch holds."""
-        count = await self._turn()
+        count = await self._turn() if self._held else 0
         if count == 0:
             return None
         first = self._at
@@ -68,13 +71,17 @@ class GenerateSource:
         self._due = due + self._options.interval
         return 1
 
+    def left(self, shard: Shard, position: Position | None) -> int:
+        """Records to be made; of an endless shard any number, for there is no other."""
+        return max(1, self._options.count - (int(position["offset"]) if position else 0))
+
     def positions(self) -> Mapping[str, Position]:
         """The number of the next record."""
         return {self._shard: {"offset": self._at}} if self._touched else {}
 
     def finished(self) -> Sequence[str]:
         """The shard, once all records were made."""
-        return (self._shard,) if self.ends and self._at >= self._options.count else ()
+        return (self._shard,) if self._held and self.ends and self._at >= self._options.count else ()
 
     def progress(self) -> tuple[int, int] | None:
         """Records made, of how many."""
