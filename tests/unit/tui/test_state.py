@@ -14,7 +14,7 @@ from conduix.v1.pipeline_service_pb2 import PIPELINE_STATE_FAILED, PIPELINE_STAT
 from conduix_tui.store.columns import Cell, Column
 from conduix_tui.store.recording import Recorder, Replay
 from conduix_tui.store.state import State
-from conduix_tui.store.updates import All, Ended, Interrupted, Put, Removed, Update
+from conduix_tui.store.updates import All, Ended, Interrupted, Origin, Put, Removed, Update
 from conduix_tui.store.view import View
 
 NAME: Column[Pipeline] = Column("name", "NAME", lambda p: p.name, lambda p: Cell(p.name))
@@ -111,9 +111,13 @@ async def test_what_is_no_recording_is_refused(tmp_path: Path) -> None:
     path.write_bytes(path.read_bytes()[:-20])
     heard: list[Update] = []
     with pytest.raises(UsageError, match=r"cut:9: broken"):
-        async for update in Replay(path, speed=0).updates():
-            heard.append(update)  # noqa: PERF401 - what came before the broken line counts
+        await _hear(Replay(path, speed=0), heard)
     assert heard == list(TOLD[:-1])
+
+
+async def _hear(origin: Origin, heard: list[Update]) -> None:
+    async for update in origin.updates():
+        heard.append(update)  # noqa: PERF401 - what came before an error counts
 
 
 def test_a_recording_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
