@@ -67,10 +67,19 @@ class Command(Base, kw_only=True):
 
 
 class Operation(Base, kw_only=True):
-    """Something asked for that takes a while; done when the reported state says so."""
+    """Something asked for that takes a while; done when the reported state says so.
+
+    `agent_id` and `desired_version` tell which agent hears of it, and by which version of its desired state; `epoch` is
+    the one whose reports count. `goal` and `result` are JSON.
+    """
 
     __tablename__ = "operations"
-    __table_args__ = (Index(None, "target_id", "created_at"), Index(None, "state", "expires_at"), MYSQL_OPTIONS)
+    __table_args__ = (
+        Index(None, "target_id", "created_at"),
+        Index(None, "state", "expires_at"),
+        Index(None, "agent_id", "state"),
+        MYSQL_OPTIONS,
+    )
 
     id: Mapped[Key]
     kind: Mapped[Word]
@@ -78,6 +87,11 @@ class Operation(Base, kw_only=True):
     state: Mapped[Word]
     error_code: Mapped[Word | None] = mapped_column(default=None)
     message: Mapped[Long] = mapped_column(default="")
+    agent_id: Mapped[Id | None] = mapped_column(default=None)
+    desired_version: Mapped[Number] = mapped_column(default=0)
+    epoch: Mapped[Number] = mapped_column(default=0)
+    goal: Mapped[Long] = mapped_column(default="{}")
+    result: Mapped[Long] = mapped_column(default="")
     created_by: Mapped[Name | None] = mapped_column(default=None)
     created_at: Mapped[Moment]
     updated_at: Mapped[Moment]

@@ -23,7 +23,10 @@ PIPELINE = "pipelines.id"
 
 
 class Pipeline(Base, kw_only=True):
-    """A name and its newest document; `config_yaml` is always the document of revision `revision`."""
+    """A name and its newest document; `config_yaml` is always the document of revision `revision`.
+
+    `labels` (a JSON object), `mode` and `guarantee` are those of the newest document, `run_id` is the newest run.
+    """
 
     __tablename__ = "pipelines"
     __table_args__ = (UniqueConstraint("name"), MYSQL_OPTIONS)
@@ -37,6 +40,11 @@ class Pipeline(Base, kw_only=True):
     updated_at: Mapped[Moment | None]
     revision: Mapped[Number] = mapped_column(default=1)
     replicas: Mapped[int] = mapped_column(default=1)
+    labels: Mapped[Long] = mapped_column(default="{}")
+    mode: Mapped[Word] = mapped_column(default="batch")
+    guarantee: Mapped[Word] = mapped_column(default="")
+    desired_state: Mapped[Word] = mapped_column(default="STOPPED")
+    run_id: Mapped[Id | None] = mapped_column(default=None)
     version: Mapped[Number] = mapped_column(default=1)
 
 
@@ -54,7 +62,11 @@ class Revision(Base, kw_only=True):
 
 
 class Run(Base, kw_only=True):
-    """One run; `run_seq` counts those of a pipeline from 1."""
+    """One run; `run_seq` counts those of a pipeline from 1.
+
+    `processed_count` has the records read, `error_count` the dead letters; the counts are those of the last moment at
+    which the state changed. `nodes` is a `conduix.v1.Run` that has only its nodes.
+    """
 
     __tablename__ = "pipeline_runs"
     __table_args__ = (
@@ -75,11 +87,20 @@ class Run(Base, kw_only=True):
     created_at: Mapped[Moment | None]
     run_seq: Mapped[Number]
     revision: Mapped[Number]
+    records_out: Mapped[Number] = mapped_column(default=0)
+    records_filtered: Mapped[Number] = mapped_column(default=0)
+    restarts: Mapped[Number] = mapped_column(default=0)
+    nodes: Mapped[Blob | None] = mapped_column(default=None)
+    error_code: Mapped[Word | None] = mapped_column(default=None)
+    started_by: Mapped[Name | None] = mapped_column(default=None)
     version: Mapped[Number] = mapped_column(default=1)
 
 
 class Report(Base, kw_only=True):
-    """The newest observed state of one replica, as its agent reported it."""
+    """The newest observed state of one replica, as its agent reported it.
+
+    `body` is a `conduix.v1.ReplicaStatus`, `rate` the records read a second since the report before.
+    """
 
     __tablename__ = "reports"
 
@@ -89,6 +110,7 @@ class Report(Base, kw_only=True):
     epoch: Mapped[Number]
     number: Mapped[Number]
     state: Mapped[Word]
+    rate: Mapped[float] = mapped_column(default=0.0)
     body: Mapped[Blob]
     reported_at: Mapped[Moment]
 

@@ -42,11 +42,26 @@ AGENTS: list[tuple[str, Any, str]] = [
     ("adoption_pending", sa.Boolean(), "0"),
     ("mode", sa.String(50), "'ISOLATED'"),
 ]
+PIPELINES: list[tuple[str, Any, str]] = [
+    ("labels", LONG, "'{}'"),
+    ("mode", sa.String(50), "'batch'"),
+    ("guarantee", sa.String(50), "''"),
+    ("desired_state", sa.String(50), "'STOPPED'"),
+]
+RUNS: list[tuple[str, Any, str]] = [
+    ("records_out", sa.BigInteger(), "0"),
+    ("records_filtered", sa.BigInteger(), "0"),
+    ("restarts", sa.BigInteger(), "0"),
+]
+OPTIONAL: dict[str, list[tuple[str, Any]]] = {
+    "pipelines": [("run_id", sa.String(36))],
+    "pipeline_runs": [("nodes", BLOB), ("error_code", sa.String(50)), ("started_by", sa.String(255))],
+}
 
 
 def upgrade() -> None:
     """New tables, then the counters and revisions that what is there needs."""
-    for create in (_history, _control, _pipelines, _tokens, _agents):
+    for create in (_history, _control, _pipelines, _tokens, _agents, _runs):
         create()
     _people()
     _backfill()
@@ -125,6 +140,11 @@ def _control() -> None:
         sa.Column("state", sa.String(50), nullable=False),
         sa.Column("error_code", sa.String(50)),
         sa.Column("message", LONG, nullable=False),
+        sa.Column("agent_id", sa.String(36)),
+        sa.Column("desired_version", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("epoch", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("goal", LONG, nullable=False),
+        sa.Column("result", LONG, nullable=False),
         sa.Column("created_by", sa.String(255)),
         sa.Column("created_at", MOMENT, nullable=False),
         sa.Column("updated_at", MOMENT, nullable=False),
@@ -133,6 +153,7 @@ def _control() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_operations"),
         **OPTIONS,
     )
+    op.create_index("ix_operations_agent_id_state", "operations", ["agent_id", "state"])
     op.create_index("ix_operations_state_expires_at", "operations", ["state", "expires_at"])
     op.create_index("ix_operations_target_id_created_at", "operations", ["target_id", "created_at"])
     op.create_table(
@@ -212,6 +233,7 @@ def _pipelines() -> None:
         sa.Column("epoch", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("number", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("state", sa.String(50), nullable=False),
+        sa.Column("rate", sa.Double(), nullable=False),
         sa.Column("body", BLOB, nullable=False),
         sa.Column("reported_at", MOMENT, nullable=False),
         sa.ForeignKeyConstraint(
@@ -306,6 +328,25 @@ def _agents() -> None:
             batch.alter_column(name, existing_type=kind, nullable=False)
 
 
+def _runs() -> None:
+    """What is wanted of pipelines, and what their runs did; a pipeline's run is its newest."""
+    for table, required in (("pipelines", PIPELINES), ("pipeline_runs", RUNS)):
+        with op.batch_alter_table(table) as batch:
+            for name, kind, _ in required:
+                batch.add_column(sa.Column(name, kind, autoincrement=False))
+            for name, kind in OPTIONAL[table]:
+                batch.add_column(sa.Column(name, kind))
+        shape = sa.table(table, *(sa.column(name) for name, _, _ in required))
+        op.execute(shape.update().values({name: sa.literal_column(value) for name, _, value in required}))
+        with op.batch_alter_table(table) as batch:
+            for name, kind, _ in required:
+                batch.alter_column(name, existing_type=kind, nullable=False, existing_autoincrement=False)
+    op.execute(
+        "UPDATE pipelines SET run_id = (SELECT id FROM pipeline_runs WHERE pipeline_id = pipelines.id "
+        "ORDER BY run_seq DESC LIMIT 1)"
+    )
+
+
 def _people() -> None:
     """Who signed in by an address has it as name; new people need none."""
     with op.batch_alter_table("users") as batch:
@@ -351,5 +392,9 @@ def downgrade() -> None:
         batch.drop_constraint("uq_agents_enrolment", type_="unique")
         for name in ("enrolment", "mode_since", *(name for name, _, _ in reversed(AGENTS))):
             batch.drop_column(name)
+    for table_name, required in (("pipelines", PIPELINES), ("pipeline_runs", RUNS)):
+        with op.batch_alter_table(table_name) as batch:
+            for name in (*(name for name, _ in OPTIONAL[table_name]), *(name for name, _, _ in required)):
+                batch.drop_column(name)
     for table in reversed(TABLES):
         op.drop_table(table)
