@@ -121,6 +121,12 @@ class Pipeline:
         for number in range(want.replicas if want else 0):
             self.replicas.setdefault(number, Replica())
 
+    @property
+    def idle(self) -> bool:
+        """Is the agent ending, and nothing left to be done here?"""
+        kept = all(replica.kept for _, replica in self._mine())
+        return self._leaving and kept and not self.lives
+
     def leave(self) -> None:
         """The agent ends: bring every worker to its last checkpoint, start nothing."""
         self._leaving = True
@@ -206,6 +212,17 @@ class Pipeline:
         replica.crashes += 1
         replica.crash = cause
         return True
+
+    def failed(self, action: Action, why: Refusal | None, cause: str, now: float) -> None:
+        """Look, Keep or Spawn could not be done. `why`: there is no use in trying once more."""
+        want = self.wanted
+        if isinstance(action, Look):
+            self._busy = None
+        elif isinstance(action, Spawn):
+            self.exited(action.replica, cause, now)
+        self.notice = cause
+        if why is not None and want is not None and isinstance(action, Look | Spawn) and want.same_epoch(action.want):
+            self._found, self._refusal = self._found or Found(), why
 
     def kept(self, number: int) -> None:
         """What Keep asked for is durable."""
@@ -338,13 +355,12 @@ class Pipeline:
 
     # how it stands
 
-    def statuses(self) -> dict[int, pb.ReplicaStatus]:
-        """What is to be reported of each wanted replica."""
+    def status(self, number: int) -> pb.ReplicaStatus | None:
+        """What is to be reported of a replica; None: it is not wanted."""
         want = self.wanted
-        return {number: self._status(want, replica, number) for number, replica in self._mine()} if want else {}
-
-    def _status(self, want: Want, replica: Replica, number: int) -> pb.ReplicaStatus:
-        status = pb.ReplicaStatus()
+        if want is None or number >= want.replicas:
+            return None
+        status, replica = pb.ReplicaStatus(), self.replicas[number]
         live = replica.live if replica.live and replica.live.want.same_epoch(want) else None
         ended = replica.end if replica.kept else None
         if (base := ended or (live and live.status) or replica.last) is not None:
