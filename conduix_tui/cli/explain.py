@@ -9,8 +9,6 @@ from conduix_tui.cli.document import add_document, load_document
 from conduix_tui.cli.output import emit_data
 from conduix_tui.cli.terminal import Exit, Terminal
 
-NAME = "explain"
-HELP = "show how a document will run, and what it guarantees"
 DESCRIPTION = """Show what a document means: the normal form that every dialect loads into, which stages are fused
 into which actor, how its sources are cut into shards, and the guarantee with its weakest link. Nothing is run."""
 EXAMPLES = examples(

@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from conduix.engine.api import Batch
     from conduix.mapping.tree import Mapping
 
-NAME = "map"
-HELP = "JSON lines on standard input through a mapping"
 DESCRIPTION = """Read JSON lines from standard input, map each record, and write the results as JSON lines to standard
 output, as they come. A record that fails is reported with its line number and left out; the exit status is then 1."""
 EXAMPLES = examples(

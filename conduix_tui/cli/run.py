@@ -9,8 +9,6 @@ from conduix_tui.cli.document import add_document
 from conduix_tui.cli.logs import LEVELS
 from conduix_tui.cli.terminal import Exit, Terminal
 
-NAME = "run"
-HELP = "run a document to its end"
 DESCRIPTION = """Run a pipeline in this process, to its end or to Ctrl-C. What was done is kept in a state directory, so
 that an interrupted run goes on with --resume, and writes every record once. Progress and summary go to standard
 error."""

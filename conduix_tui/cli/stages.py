@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from conduix.engine.catalog import Catalog, Entry
     from conduix.spec.model import Role
 
-NAME = "stages"
-HELP = "list the sources, stages and sinks, with every option"
 DESCRIPTION = "The catalogue of this installation: every source, stage and sink; with NAME its options."
 EXAMPLES = examples(
     "conduix stages                       everything, one line each",

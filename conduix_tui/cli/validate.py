@@ -15,8 +15,6 @@ from conduix_tui.cli.terminal import Exit, Terminal
 if TYPE_CHECKING:
     from conduix.spec import Loaded
 
-NAME = "validate"
-HELP = "check documents and say what is wrong, and where"
 DESCRIPTION = """Check documents without running them: every problem with its file, line, column and code, and what to
 write instead. Nothing outside is contacted. Warnings alone leave the exit status 0."""
 EXAMPLES = examples(

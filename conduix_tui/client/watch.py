@@ -1,4 +1,4 @@
-"""Watched lists: a snapshot, then changes, for as long as one listens, whatever happens to the server meanwhile."""
+"""Streams that go on where a server ends: watched lists (a snapshot, then changes), operations, logs."""
 
 from __future__ import annotations
 
@@ -26,6 +26,13 @@ _LONGEST_WAIT = 5.0
 _PASSING = frozenset({"UNAVAILABLE", "CANCELLED", "DEADLINE_EXCEEDED"})
 """What a server that ends, a proxy or a broken line looks like; our own cancelling raises CancelledError."""
 
+Interrupted = Callable[[RemoteError, float], None]
+"""Told when a stream broke: why, and in how many seconds it is tried again."""
+
+
+def say_nothing(_error: RemoteError, _wait: float) -> None:
+    """What is shown goes on as if nothing had been."""
+
 
 @dataclass(frozen=True, slots=True)
 class Snapshot(Generic[A]):
@@ -34,20 +41,12 @@ class Snapshot(Generic[A]):
     messages: tuple[A, ...]
 
 
-Interrupted = Callable[[RemoteError, float], None]
-"""Told when a stream broke: why, and in how many seconds it is tried again."""
-
-
-def _say_nothing(_error: RemoteError, _wait: float) -> None:
-    """What is shown goes on as if nothing had been."""
-
-
 async def watch(
     client: Client,
     method: aio.UnaryStreamMultiCallable[Q, A],
     request: Q,
     *,
-    interrupted: Interrupted = _say_nothing,
+    interrupted: Interrupted = say_nothing,
 ) -> AsyncIterator[Snapshot[A] | A]:
     """Yields a Snapshot, then each change (ADDED, UPDATED, REMOVED); another Snapshot only where changes were missed.
 
@@ -56,13 +55,12 @@ async def watch(
     """
     asked: Any = request
     reader: _Reader[A] = _Reader()
-    wait = _FIRST_WAIT
-    begun = False
+    line = _Line(interrupted)
     while True:
-        asked.resume_token, heard = reader.resume_token, False
+        asked.resume_token = reader.resume_token
         try:
             async for message in client.stream(method, request):
-                begun, heard, wait = True, True, _FIRST_WAIT
+                line.heard()
                 if (update := reader.take(message)) is not None:
                     yield update
             error = RemoteError("the server ended the stream", code="UNAVAILABLE", status="UNAVAILABLE")
@@ -71,13 +69,55 @@ async def watch(
         if error.status == "OUT_OF_RANGE" and reader.resume_token:
             reader.forget()
             continue
-        if not begun or not _passes(error, heard=heard):
-            raise error
         reader.interrupted()
-        pause = error.retry_after or wait * random.uniform(0.5, 1.0)  # noqa: S311 - spreads watchers, guards nothing
-        interrupted(error, pause)
-        await asyncio.sleep(pause)
-        wait = min(wait * 2, _LONGEST_WAIT)
+        await line.broken(error)
+
+
+async def follow(
+    client: Client,
+    method: aio.UnaryStreamMultiCallable[Q, A],
+    request: Q,
+    again: Q,
+    *,
+    interrupted: Interrupted = say_nothing,
+) -> AsyncIterator[A]:
+    """A stream that the server ends when there is no more to say; asked `again` where it breaks before."""
+    line = _Line(interrupted)
+    while True:
+        try:
+            async for message in client.stream(method, request):
+                line.heard()
+                yield message
+            return
+        except RemoteError as failure:
+            error = failure
+        await line.broken(error)
+        request = again
+
+
+class _Line:
+    """Whether a stream that broke is worth opening again, and when: from 0.1 s up to 5 s, or as the server says."""
+
+    def __init__(self, interrupted: Interrupted) -> None:
+        self._interrupted = interrupted
+        self._wait = _FIRST_WAIT
+        self._begun = False
+        self._heard = False
+
+    def heard(self) -> None:
+        """A message came."""
+        self._begun = self._heard = True
+        self._wait = _FIRST_WAIT
+
+    async def broken(self, error: RemoteError) -> None:
+        """Return when it is time to try again; raise the error if that is of no use."""
+        heard, self._heard = self._heard, False
+        if not self._begun or not _passes(error, heard=heard):
+            raise error
+        wait = error.retry_after or self._wait * random.uniform(0.5, 1.0)  # noqa: S311 - spreads callers, guards nothing
+        self._interrupted(error, wait)
+        await asyncio.sleep(wait)
+        self._wait = min(self._wait * 2, _LONGEST_WAIT)
 
 
 def _passes(error: RemoteError, *, heard: bool) -> bool:
