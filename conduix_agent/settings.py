@@ -145,6 +145,7 @@ ENVIRONMENT: Mapping[str, str] = {
 
 FLAG_NAMES: Mapping[str, str] = {
     "labels": "--label",
+    "tls.authority": "--tls-authority",
     "logging.level": "--log-level",
     "logging.format": "--log-format",
 }

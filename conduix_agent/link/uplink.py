@@ -28,22 +28,14 @@ Key = tuple[str, int]
 
 
 class LinkUplink:
-    """See the protocol. `poke`: there is something to send; `failed`: the disk refused a write."""
+    """See the protocol."""
 
-    def __init__(
-        self,
-        reports: Reports,
-        revisions: Revisions,
-        telemetry: Telemetry,
-        *,
-        poke: Callable[[], None],
-        failed: Callable[[Exception], None],
-    ) -> None:
+    def __init__(self, reports: Reports, revisions: Revisions, telemetry: Telemetry) -> None:
         self._reports = reports
         self._revisions = revisions
         self._telemetry = telemetry
-        self._poke = poke
-        self._failed = failed
+        self._poke: Callable[[], None] = _nobody
+        self._failed: Callable[[Exception], None] = _raise
         self.agent_id = ""
         self.channel: MeshChannel | None = None
         """Of the server that holds the session; None: there is none."""
@@ -126,6 +118,10 @@ class LinkUplink:
 
     # the link's side
 
+    def bind(self, *, poke: Callable[[], None], failed: Callable[[Exception], None]) -> None:
+        """From now on: `poke` when there is something to send, `failed` when the disk refused a write."""
+        self._poke, self._failed = poke, failed
+
     def connected(self, channel: MeshChannel | None) -> None:
         """A session was opened on this channel; None: it ended."""
         self.channel = channel
@@ -157,6 +153,14 @@ class LinkUplink:
         if self.channel is None:
             raise Unavailable("no server is connected at the moment", remedy="it goes on by itself when one is")
         return self.channel
+
+
+def _nobody() -> None:
+    """Nobody sends yet; what is there goes with the first session."""
+
+
+def _raise(error: Exception) -> None:
+    raise error
 
 
 def _unavailable(error: RemoteError) -> RemoteError | Unavailable:

@@ -21,16 +21,12 @@ Spawn = Callable[[Coroutine[Any, Any, None]], object]
 
 
 class Work:
-    """Calls the host. `post` brings what came of it to the driver, `spawn` starts a task that the driver owns.
+    """Calls the host. `post` brings what came of it to the driver, `spawn` starts a task that the driver owns."""
 
-    `shutdown` is called for the command of that name, once its answer is on the way.
-    """
-
-    def __init__(self, host: Host, *, post: Post, spawn: Spawn, shutdown: Callable[[str], None]) -> None:
+    def __init__(self, host: Host, *, post: Post, spawn: Spawn) -> None:
         self._host = host
         self._post = post
         self._spawn = spawn
-        self._shutdown = shutdown
         self._waiting: tuple[pb.DesiredStateUpdate, bool] | None = None
         self._wake = asyncio.Event()
         self.under_way = asyncio.Event()
@@ -86,12 +82,8 @@ class Work:
         result = await self._result(command)
         result.command_id = command.command_id
         await self._post(lambda session, now: session.finished(result, now))
-        if command.WhichOneof("kind") == "shutdown":
-            self._shutdown(command.shutdown.reason)
 
     async def _result(self, command: pb.Command) -> pb.CommandResult:
-        if command.WhichOneof("kind") == "shutdown":
-            return pb.CommandResult(outcome=pb.COMMAND_OUTCOME_SUCCEEDED)
         if self._draining:
             return _failed("AGENT_DRAINING", "the agent is about to end; the command was not run")
         try:
