@@ -15,6 +15,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from random import SystemRandom
+from secrets import token_urlsafe
 
 from tests.eventually import eventually, eventually_sync
 
@@ -95,12 +96,12 @@ class Program:
     def start(self) -> None:
         """Start it; returns when it said that it is ready. AssertionError with its last words where it ends instead."""
         self.spawn()
-        eventually_sync(self._said_ready, READY_SECONDS)
+        eventually_sync(self.said_ready, READY_SECONDS)
 
     async def started(self) -> None:
         """`start`, beside an event loop's other work."""
         self.spawn()
-        await eventually(self._said_ready, READY_SECONDS)
+        await eventually(self.said_ready, READY_SECONDS)
 
     def kill(self) -> None:
         """As a power cut would, for this process."""
@@ -133,18 +134,15 @@ class Program:
             self._child.kill()
             self._child.wait(STOP_SECONDS)
 
-    def _said_ready(self) -> bool:
+    def said_ready(self) -> bool:
+        """Has it? Raises Ended where it never will."""
         if not self.running:
             raise Ended(f"{self.module} ended with {self.wait()} before it was ready: {self.log[-3000:]}")
         found = _READY.search(self.output)
         if found is None:
             return False
         self.ready = dict(word.partition("=")[::2] for word in found[1].split())
-        self.became_ready()
         return True
-
-    def became_ready(self) -> None:
-        """What a kind of program does with its ready line."""
 
 
 class Ended(Exception):
@@ -163,7 +161,9 @@ class Server(Program):
         chosen = [word for name, port in self.ports.items() for word in (f"--{name}", str(port))]
         self.common = ["--host", "127.0.0.1", "--state-dir", str(self.state), "--log-level", "info"]
         self.common += ["--database-url", database_url] if database_url else []
-        super().__init__("conduix_server", [*self.common, *chosen, *arguments], folder)
+        super().__init__(
+            "conduix_server", [*self.common, *chosen, *arguments], folder, {"JWT_SECRET": token_urlsafe(48)}
+        )
 
     @property
     def address(self) -> str:
