@@ -91,6 +91,9 @@ class ResourceTable(ScrollView, can_focus=True):
             """The table."""
             return self.table
 
+    class Sorted(Message):
+        """The order is another one now."""
+
     def __init__(self, view: View[Any], *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002 - Textual's name
         super().__init__(id=id, classes=classes)
         self.view = view
@@ -213,6 +216,7 @@ class ResourceTable(ScrollView, can_focus=True):
         """Sort by this column."""
         self.view.order_by(key, falling=falling)
         self.repaint()
+        self.post_message(self.Sorted())
 
     def on_click(self, event: events.Click) -> None:
         """A click on a title sorts, one on a row moves the cursor, a second one opens."""

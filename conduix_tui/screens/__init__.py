@@ -1,0 +1,1 @@
+"""What one sees: a module a screen. `page` has what they share, `registry` lists them."""

@@ -1,0 +1,121 @@
+"""Questions before what disrupts or destroys, and errors with what to do about them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.screen import ModalScreen
+from textual.widgets import Button, Input, Static
+
+from conduix.errors import ConduixError
+from conduix_tui.store.actions import Action, Grade, name_of
+
+_SHOWN = 8
+
+_CSS = """
+{0} {{ align: center middle; }}
+{0} > Vertical {{
+    width: 76; max-width: 95%; height: auto; max-height: 90%;
+    border: thick {1}; background: $surface; padding: 1 2;
+}}
+{0} Static {{ height: auto; }}
+{0} .title {{ text-style: bold; color: {1}; }}
+{0} .more {{ color: $text-muted; margin-top: 1; }}
+{0} Horizontal {{ height: auto; align-horizontal: right; margin-top: 1; }}
+{0} Button {{ margin-left: 2; }}
+"""
+
+
+class ActionDialog(ModalScreen[bool]):
+    """Tells the effect; the default is Cancel. For what cannot be undone the name, or the number, must be typed."""
+
+    DEFAULT_CSS = _CSS.format("ActionDialog", "$warning")
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss(False)", "Cancel")]
+
+    def __init__(self, action: Action, items: Sequence[Any]) -> None:
+        super().__init__()
+        self._action = action
+        self._names = [name_of(action.kind, item) for item in items]
+        typed = action.grade_for(len(items)) is Grade.IRREVERSIBLE
+        self.word = "" if not typed else self._names[0] if len(items) == 1 else str(len(items))
+        """What must be typed; empty: nothing."""
+
+    def compose(self) -> ComposeResult:
+        """The question."""
+        shown = ", ".join(self._names[:_SHOWN]) + (", …" if len(self._names) > _SHOWN else "")
+        with Vertical():
+            yield Static(f"{self._action.label}: {shown}", classes="title", markup=False)
+            yield Static(self._action.effect, markup=False)
+            if self.word:
+                yield Static(f"Type {self.word} to go on:", classes="more", markup=False)
+                yield Input(id="word")
+            with Horizontal():
+                yield Button("Cancel", id="cancel")
+                yield Button(self._action.label, id="sure", variant="warning", disabled=bool(self.word))
+
+    def on_mount(self) -> None:
+        """Cancel is what Enter does, unless something must be typed."""
+        self.query_one("#word" if self.word else "#cancel").focus()
+
+    @on(Input.Changed, "#word")
+    def _typed(self, event: Input.Changed) -> None:
+        self.query_one("#sure", Button).disabled = event.value != self.word
+
+    @on(Input.Submitted, "#word")
+    def _submitted(self, event: Input.Submitted) -> None:
+        if event.value == self.word:
+            self.dismiss(True)
+
+    @on(Button.Pressed)
+    def _pressed(self, event: Button.Pressed) -> None:
+        self.dismiss(event.button.id == "sure")
+
+
+class ErrorDialog(ModalScreen[None]):
+    """What went wrong in one sentence, what to do, and for whoever asks: code, request, the same as a command."""
+
+    DEFAULT_CSS = _CSS.format("ErrorDialog", "$error")
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,enter", "dismiss", "Close"),
+        Binding("y", "copy", "Copy the command"),
+    ]
+
+    def __init__(self, error: ConduixError, command: str) -> None:
+        super().__init__()
+        self._error = error
+        self._command = command
+
+    def compose(self) -> ComposeResult:
+        """The error."""
+        error = self._error
+        details = [f"code     {error.code}", f"command  {self._command}"]
+        if request_id := getattr(error, "request_id", ""):
+            details.insert(1, f"request  {request_id}")
+        with Vertical():
+            yield Static(f"✖ {error.message}", classes="title", markup=False)
+            if error.remedy:
+                yield Static(f"→ {error.remedy}", markup=False)
+            for diagnostic in list(getattr(error, "diagnostics", ()))[:_SHOWN]:
+                where = f"{diagnostic.line}:{diagnostic.column}"
+                yield Static(f"  {where}  {diagnostic.message}  {diagnostic.suggestion}", markup=False)
+            yield Static("\n".join(details), classes="more", markup=False)
+            with Horizontal():
+                yield Button("Close", id="close")
+
+    def on_mount(self) -> None:
+        """Enter closes."""
+        self.query_one("#close").focus()
+
+    def action_copy(self) -> None:
+        """The command goes to the clipboard."""
+        self.app.copy_to_clipboard(self._command)
+        self.notify("copied")
+
+    @on(Button.Pressed)
+    def _pressed(self) -> None:
+        self.dismiss()

@@ -1,0 +1,125 @@
+"""Pages that are one list: filtered as one types, sorted, marked, acted on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.widgets import Input, Static
+
+from conduix_tui.screens.page import Page
+from conduix_tui.store.actions import by_id
+from conduix_tui.store.columns import Column
+from conduix_tui.store.navigation import Location
+from conduix_tui.store.updates import Kind
+from conduix_tui.store.view import View
+from conduix_tui.widgets.bars import FilterBar
+from conduix_tui.widgets.resource_table import ResourceTable
+
+
+class ListPage(Page):
+    """A list of the resources of one kind."""
+
+    KIND: ClassVar[Kind]
+    COLUMNS: ClassVar[Sequence[Column[Any]]]
+    SORT: ClassVar[str] = ""
+    FALLING: ClassVar[bool] = False
+    EMPTY: ClassVar[str] = "nothing here yet"
+    """What an empty list says, and what to do about it."""
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("slash", "filter", "Filter")]
+    DEFAULT_CSS = """
+    ListPage #empty { display: none; padding: 1 2; color: $text-muted; height: auto; }
+    ListPage #problem { display: none; height: 1; padding: 0 1; color: $warning; }
+    """
+
+    def __init__(self, location: Location) -> None:
+        super().__init__(location)
+        self.view: View[Any] = View(
+            self.COLUMNS, sort=self._known(location.sort), falling=location.falling if location.sort else self.FALLING
+        )
+        self.view.filter_by(location.filter)
+
+    def _known(self, sort: str) -> str:
+        return sort if any(column.key == sort for column in self.COLUMNS) else self.SORT
+
+    def content(self) -> ComposeResult:
+        """The list, and its filter below."""
+        yield Static(self.EMPTY, id="empty")
+        yield ResourceTable(self.view, id="table", classes="live")
+        yield Static(id="problem")
+        yield FilterBar(placeholder="text  /regex  ~fuzzy  field:value  field:>10  !not", id="filter")
+
+    def on_mount(self) -> None:
+        """Show what is known, and what comes."""
+        self.console.state.show(self.KIND, self.view)
+        super().on_mount()
+        self.table.focus()
+        if self.location.filter:
+            self.query_one(FilterBar).add_class("shown")
+            self.query_one(FilterBar).value = self.location.filter
+
+    def on_unmount(self) -> None:
+        """It is not looked at any more."""
+        self.console.state.hide(self.KIND, self.view)
+
+    @property
+    def table(self) -> ResourceTable:
+        """The list."""
+        return self.query_one(ResourceTable)
+
+    def paint(self) -> None:
+        """Put what has changed in its place."""
+        self.table.repaint()
+        self.query_one("#empty").display = self.view.total == 0 and self.console.state.loaded
+
+    def title_text(self) -> str:
+        """The place, and how many there are."""
+        shown, total = len(self.view), self.view.total
+        count = f"{total:,}" if shown == total else f"{shown:,} of {total:,}"
+        marked = f", {len(self.view.marked):,} marked" if self.view.marked else ""
+        return f"{self.location.screen} ({count}{marked})"
+
+    def action_filter(self) -> None:
+        """Type a filter."""
+        self.query_one(FilterBar).open(self.view.filter.text)
+
+    @on(Input.Changed, "#filter")
+    def _filtered(self, event: Input.Changed) -> None:
+        read = self.view.filter_by(event.value)
+        problem = self.query_one("#problem", Static)
+        problem.display = bool(read.problem)
+        problem.update(read.problem)
+        self.table.repaint()
+        self._note()
+
+    @on(FilterBar.Closed)
+    def _filter_closed(self) -> None:
+        self.table.focus()
+
+    @on(ResourceTable.Sorted)
+    def _note(self) -> None:
+        self.console.history.note(
+            filter_text=self.view.filter.text, sort=self.view.sorted_by, falling=self.view.falling
+        )
+
+    def action_back(self) -> None:
+        """First without marks, then without filter, then to where one was before."""
+        if self.view.marked:
+            self.view.marked.clear()
+            self.table.refresh()
+        elif self.view.filter.text:
+            self.query_one(FilterBar).action_clear()
+        else:
+            super().action_back()
+
+    def action_act(self, action_id: str) -> None:
+        """Do it to the marked ones, else to the one under the cursor."""
+        items = [item for key in self.table.selected if (item := self.view.get(key)) is not None]
+        self.console.act(by_id(self.KIND, action_id), items)
+
+    def focus_content(self) -> None:
+        """The list takes the keys."""
+        self.table.focus()

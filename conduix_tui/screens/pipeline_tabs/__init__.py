@@ -1,0 +1,1 @@
+"""The tabs of one pipeline, a module each; `registry` has their order."""

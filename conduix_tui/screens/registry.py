@@ -1,0 +1,43 @@
+"""All pages, by the name that `:` goes to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from conduix_tui.screens.agent import AgentPage
+from conduix_tui.screens.agents import AgentsPage
+from conduix_tui.screens.page import Page
+from conduix_tui.screens.pipeline import PipelinePage
+from conduix_tui.screens.pipelines import PipelinesPage
+from conduix_tui.screens.runs import RunsPage
+from conduix_tui.screens.triage import TriagePage
+from conduix_tui.store.navigation import Place, Places
+from conduix_tui.store.state import State
+
+PAGES: Mapping[str, type[Page]] = {
+    "triage": TriagePage,
+    "pipelines": PipelinesPage,
+    "pipeline": PipelinePage,
+    "agents": AgentsPage,
+    "agent": AgentPage,
+    "runs": RunsPage,
+}
+
+
+def places(state: State) -> Places:
+    """What `:` knows; names of resources come from `state`."""
+    return Places(
+        [
+            Place("triage", "what needs a person", ("t", "home")),
+            Place("pipelines", "all pipelines", ("p", "pipes"), targets=lambda: _names(state, "pipeline")),
+            Place("pipeline", "one pipeline", needs_target=True, targets=lambda: _names(state, "pipeline")),
+            Place("agent", "one agent", needs_target=True, targets=lambda: _names(state, "agent")),
+            Place("agents", "all agents", ("a",), targets=lambda: _names(state, "agent")),
+            Place("runs", "the history of runs", ("r", "history")),
+        ]
+    )
+
+
+def _names(state: State, kind: str) -> list[str]:
+    items = state.items["agent" if kind == "agent" else "pipeline"]
+    return sorted(item.name for item in items.values())

@@ -1,0 +1,34 @@
+"""What a console works with: a server or a recording, who the person is, and what may be changed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from conduix.v1.common_pb2 import ROLE_OPERATOR, Role
+from conduix_tui.client.client import Client
+from conduix_tui.store.updates import Origin
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """One server, or a recording of one (then there is no client, and nothing can be changed)."""
+
+    origin: Origin
+    client: Client | None = None
+    name: str = ""
+    """Of the context or recording."""
+    user: str = ""
+    role: Role = Role.ROLE_UNSPECIFIED
+    read_only: str = ""
+    """Why nothing may be changed here, by flag or context; empty: by the role only."""
+
+    @property
+    def refusal(self) -> str:
+        """Why nothing can be changed; empty: it can."""
+        if self.client is None:
+            return "this is a recording"
+        if self.read_only:
+            return self.read_only
+        return (
+            "" if self.role >= ROLE_OPERATOR else f"{self.user or 'you'} may only read here: ask for the role operator"
+        )
