@@ -87,6 +87,10 @@ class Worker:
         )
         self.send(pb.WorkerRequest(deal=deal))
 
+    def tap(self, tap_id: str, node: str, **more: int) -> None:
+        """`more` are fields of WorkerTap."""
+        self.send(pb.WorkerRequest(tap=pb.WorkerTap(tap_id=tap_id, node=node, **more)))  # type: ignore[arg-type]
+
     def verb(self, action: pb.WorkerAction, command_id: str = "") -> None:
         self.send(pb.WorkerRequest(verb=pb.WorkerVerb(action=action, command_id=command_id)))
 

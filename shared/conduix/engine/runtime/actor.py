@@ -98,6 +98,17 @@ class Outbox:
             await mailbox.put(edge, marker)
 
 
+Look = Callable[[Batch, Sequence[Batch]], None]
+"""Is shown what came into an actor (a source: what it has read), and what it made of that."""
+
+
+@dataclass(slots=True)
+class TapPoint:
+    """Where an actor may be looked at; outlives attempts."""
+
+    look: Look | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Place:
     """An actor's place in an attempt."""
@@ -107,6 +118,7 @@ class Place:
     outbox: Outbox
     ledger: Ledger
     around: Surroundings
+    tap: TapPoint = field(default_factory=TapPoint)
 
 
 class Actor:
@@ -119,6 +131,7 @@ class Actor:
         self.state = "running"
         self._outbox = place.outbox
         self._around = place.around
+        self._tap = place.tap
         self._flood = Flood(place.around.max_dead_ratio)
 
     async def run(self) -> None:
@@ -208,6 +221,8 @@ class SourceActor(Actor):
         failpoint("source.read")
         dead = list(batch.letters)
         if batch.count:
+            if self._tap.look is not None:
+                self._tap.look(batch, (batch,))
             await self._outbox.send("out", batch)
         await self._note(batch, batch.count + len(dead), {self.id: Counts(batch.count, dead=len(dead))}, dead)
 
@@ -267,6 +282,8 @@ class StageActor(Actor):
         began = time.perf_counter()
         output = self._stage.apply(batch)
         self._around.meter.batch(self.id, time.perf_counter() - began)
+        if self._tap.look is not None:
+            self._tap.look(batch, [made for _, made in output.batches])
         failpoint("stage.applied")
         for port, made in output.batches:
             if made.count:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from conduix.engine.api import Barrier, Flush, Sink, Source, Stage
-from conduix.engine.runtime.actor import Ack, Actor, Outbox, Place, SourceActor, StageActor, Trace
+from conduix.engine.runtime.actor import Ack, Actor, Outbox, Place, SourceActor, StageActor, TapPoint, Trace
 from conduix.engine.runtime.failure import ActorFailed
 from conduix.engine.runtime.flushes import Flushes
 from conduix.engine.runtime.ledger import Balance, Ledger
@@ -96,6 +96,7 @@ class Attempt:
         meter: Meter,
         writes: Writes,
         trace: Trace,
+        taps: Mapping[str, TapPoint],
         signal: Callable[[], None],
     ) -> None:
         self.meter = meter
@@ -112,6 +113,7 @@ class Attempt:
         self._nodes = nodes
         self._writes = writes
         self._trace = trace
+        self._taps = taps
         self._signal = signal
         self._reading = {actor.id for actor in plan.of_kind("source")}
         self._acks: dict[str, Ack] = {}
@@ -126,7 +128,7 @@ class Attempt:
 
     def _actor(self, plan: ActorPlan, mailboxes: Mapping[str, Mailbox], base: Base) -> Actor:
         ledger = Ledger(base.shards, base.finished, [node.id for node in plan.nodes])
-        place = Place(plan.id, mailboxes[plan.id], self._outbox(plan, mailboxes), ledger, self)
+        place = Place(plan.id, mailboxes[plan.id], self._outbox(plan, mailboxes), ledger, self, self._taps[plan.id])
         if plan.kind == "source":
             return SourceActor(place, self._nodes.sources[plan.id], self._trace)
         if plan.kind == "sink":

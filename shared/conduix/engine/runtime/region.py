@@ -186,6 +186,7 @@ class Region:
             meter=setup.meter,
             writes=self._writes,
             trace=setup.trace,
+            taps=setup.taps,
             signal=self._changed.set,
         )
         await open_nodes(setup, self._writes, progress)

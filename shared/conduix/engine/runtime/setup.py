@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import defaultdict
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from conduix.engine.api import Fence
-from conduix.engine.runtime.actor import Trace
+from conduix.engine.runtime.actor import TapPoint, Trace
 from conduix.engine.runtime.attempt import Nodes
 from conduix.engine.runtime.checkpoint import CheckpointStore
 from conduix.engine.runtime.letters import LetterWriter
@@ -31,5 +32,7 @@ class Setup:
     letters: LetterWriter
     meter: Meter = field(default_factory=Meter)
     trace: Trace = lambda _what: None
+    taps: Mapping[str, TapPoint] = field(default_factory=lambda: defaultdict(TapPoint))
+    """By actor."""
     changed: Callable[[], object] = _nobody
     """Called at every change of the region's state; must not block."""

@@ -82,6 +82,8 @@ class SinkActor(Actor):
         if form_of(batch) not in self._sink.accepts:
             batch, dead = self._converted(batch)
         filtered = arrived - batch.count - len(dead)  # blank lines
+        if self._tap.look is not None and batch.count:
+            self._tap.look(batch, (batch,))
         refused = await self._around.write(self._sink.write(batch)) if batch.count else ()
         self._around.meter.batch(self.id, time.perf_counter() - began)
         dead += refused

@@ -18,7 +18,7 @@ from conduix.engine.failpoints import TESTING
 from conduix.engine.files import Files
 from conduix.engine.limit import LimitedSource
 from conduix.engine.link import ActorStatus, Link, Status, Verb
-from conduix.engine.runtime.actor import Trace
+from conduix.engine.runtime.actor import TapPoint, Trace
 from conduix.engine.runtime.attempt import Nodes
 from conduix.engine.runtime.checkpoint import CheckpointStore, LocalStore
 from conduix.engine.runtime.ledger import ZERO, Line, merge
@@ -113,6 +113,7 @@ class Replica:
         self._sources = {a.id: self._source(a, contexts[a.id]) for a in self.plan.of_kind("source")}
         stages = {a.id: _stage(a, contexts) for a in self.plan.actors if a.kind in {"stretch", "stage"}}
         letters = LetterWriter(self._spec.name, self._spec.digest, assignment.run_id, time.time)
+        self.taps = {actor.id: TapPoint() for actor in self.plan.actors}
         supervisor = Supervisor(self._spec.supervision, random.random)
         self.supervisor = supervisor
         self.region = Region(
@@ -125,6 +126,7 @@ class Replica:
                 letters,
                 self.meter,
                 _tracer(),
+                self.taps,
                 self.report,
             )
         )

@@ -13,11 +13,12 @@ from conduix.engine.catalog import default_catalog
 from conduix.engine.letters import default_letters, letters_of, with_dead_letters
 from conduix.engine.link import Status
 from conduix.engine.runtime.checkpoint import LocalStore
+from conduix.engine.runtime.taps import Taps, Wish
 from conduix.engine.worker.channel import Channel
 from conduix.engine.worker.commands import Commands
 from conduix.engine.worker.replica import Assignment, Replica
 from conduix.engine.worker.wire import replica_status
-from conduix.errors import ConduixError
+from conduix.errors import ConduixError, NotFound
 from conduix.spec.load import load_or_raise
 from conduix.spec.model import PipelineSpec
 from conduix.v1 import mesh_service_pb2 as pb_mesh
@@ -73,6 +74,7 @@ class _Served:
         self._roles = {node.id: node.role for node in (*spec.nodes, *([spec.dlq] if spec.dlq else []))}
         self._replica = Replica(assignment, self._report, self._store)
         self._commands = Commands(self._replica.region, channel.done)
+        self._taps = Taps(self._replica.plan, self._replica.taps)
         self._copied = -1
         self._copying: asyncio.Task[None] | None = None
 
@@ -84,6 +86,7 @@ class _Served:
         copying = asyncio.create_task(self._copy_again_and_again())
         last = await self._replica.run()
         copying.cancel()
+        self._taps.end_all(f"the replica is {last.state}")
         await self._last_copy()
         self._channel.status(replica_status(self._wanted, self._roles, last))
         return last.state != "FAILED"
@@ -91,6 +94,33 @@ class _Served:
     def _obey(self, request: pb.WorkerRequest) -> None:
         if request.HasField("verb"):
             self._commands.obey(request.verb, self._replica.last)
+        elif request.HasField("tap") and request.tap.stop:
+            self._taps.end(request.tap.tap_id, "stopped")
+        elif request.HasField("tap"):
+            self._tap(request.tap)
+
+    def _tap(self, tap: pb.WorkerTap) -> None:
+        def send(record: str, dropped: int) -> bool:
+            return self._channel.tap(
+                pb_mesh.TapRecord(
+                    tap_id=tap.tap_id,
+                    pipeline_id=self._wanted.pipeline_id,
+                    replica=self._wanted.replica,
+                    node=tap.node,
+                    record=record,
+                    dropped=dropped,
+                )
+            )
+
+        def ended(code: str, cause: str) -> None:
+            self._channel.done(pb.WorkerDone(command_id=tap.tap_id, code=code, message=cause))
+
+        try:
+            self._taps.begin(tap.tap_id, Wish(tap.node, send, ended, tap.limit, tap.rate))
+        except NotFound as error:
+            self._channel.done(
+                pb.WorkerDone(command_id=tap.tap_id, code=error.code, message=error.message, remedy=error.remedy)
+            )
 
     def _report(self, status: Status) -> None:
         self._commands.look(status)

@@ -6,7 +6,8 @@ import math
 import os
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC
 from typing import Any
 
@@ -187,6 +188,17 @@ def count(name: str) -> int:
     """The number of this call."""
     _counts[name] = _counts.get(name, 0) + 1
     return _counts[name]
+
+
+@contextmanager
+def counters_kept() -> Iterator[None]:
+    """Calls of `count` inside do not count: whoever only looks at records must not change them."""
+    before = dict(_counts)
+    try:
+        yield
+    finally:
+        _counts.clear()
+        _counts.update(before)
 
 
 @family.function("now", "The current time as text in RFC 3339, UTC.", deterministic=False)
