@@ -46,12 +46,12 @@ class Program:
     """One program over all its starts. `folder` takes its output; `ready` is what its ready line named."""
 
     def __init__(
-        self, module: str, arguments: Sequence[str], folder: Path, environment: Mapping[str, str] | None = None
+        self, name: str, command: Sequence[str | Path], folder: Path, environment: Mapping[str, str] | None = None
     ) -> None:
-        self.arguments = list(arguments)
+        self.name = name
+        self.command = [str(word) for word in command]
         self.folder = folder
         self.environment = {**_clean(folder), **(environment or {})}
-        self.module = module
         self.ready: dict[str, str] = {}
         self.starts = 0
         self._child: subprocess.Popen[bytes] | None = None
@@ -60,7 +60,7 @@ class Program:
     @property
     def pid(self) -> int:
         """Of the process that runs."""
-        assert self._child is not None, f"{self.module} does not run"
+        assert self._child is not None, f"{self.name} does not run"
         return self._child.pid
 
     @property
@@ -80,12 +80,12 @@ class Program:
 
     def spawn(self) -> None:
         """Start it and do not wait."""
-        assert not self.running, f"{self.module} runs already"
+        assert not self.running, f"{self.name} runs already"
         self.starts += 1
         with (self.folder / "stdout").open("wb") as out, (self.folder / "stderr").open("ab") as err:
             self._child = subprocess.Popen(
                 # gone with the thread that starts it: nothing is left behind by tests that are killed
-                ["setpriv", "--pdeathsig", "KILL", sys.executable, "-m", self.module, *self.arguments],
+                ["setpriv", "--pdeathsig", "KILL", *self.command],
                 cwd=self.folder,
                 env=self.environment,
                 stdin=subprocess.DEVNULL,
@@ -114,19 +114,19 @@ class Program:
     def end(self, number: signal.Signals) -> int:
         """Send a signal and wait until it is gone; its exit status."""
         child = self._child
-        assert child is not None, f"{self.module} was never started"
+        assert child is not None, f"{self.name} was never started"
         if child.poll() is None:
             child.send_signal(number)
         return self.wait()
 
     def wait(self) -> int:
         """Until it ended by itself; its exit status. AssertionError after 30 s."""
-        assert self._child is not None, f"{self.module} was never started"
+        assert self._child is not None, f"{self.name} was never started"
         try:
             return self._child.wait(STOP_SECONDS)
         except subprocess.TimeoutExpired:
             self._child.kill()
-            raise AssertionError(f"{self.module} does not end: {self.log[-3000:]}") from None
+            raise AssertionError(f"{self.name} does not end: {self.log[-3000:]}") from None
 
     def remove(self) -> None:
         """At the end of a test: gone, whatever state it is in."""
@@ -137,7 +137,7 @@ class Program:
     def said_ready(self) -> bool:
         """Has it? Raises Ended where it never will."""
         if not self.running:
-            raise Ended(f"{self.module} ended with {self.wait()} before it was ready: {self.log[-3000:]}")
+            raise Ended(f"{self.name} ended with {self.wait()} before it was ready: {self.log[-3000:]}")
         found = _READY.search(self.output)
         if found is None:
             return False
@@ -178,16 +178,16 @@ class Server(Program):
     def prepare(self) -> None:
         """An empty database becomes one with tables and an admin."""
         if self.database_url:
-            self.command("--migrate")
+            self.once("--migrate")
         password = self.folder / "password"
         password.write_text(PASSWORD + "\n")
         password.chmod(0o600)
-        self.command("--create-admin", ADMIN, "--password-file", str(password))
+        self.once("--create-admin", ADMIN, "--password-file", str(password))
 
-    def command(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+    def once(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run the server's program for something else than serving. AssertionError where it fails."""
         done = subprocess.run(
-            [sys.executable, "-m", self.module, *self.common, *arguments],
+            [sys.executable, "-m", "conduix_server", *self.common, *arguments],
             cwd=self.folder,
             env=self.environment,
             capture_output=True,
@@ -212,23 +212,18 @@ class Agent(Program):
         arguments: Sequence[str] = (),
         environment: Mapping[str, str] | None = None,
     ) -> None:
-        self.name = name
         self.state = folder / "state"
         token = folder / "join-token"
         folder.mkdir(parents=True, exist_ok=True)
         token.write_text(join_token + "\n")
         token.chmod(0o600)
         words = ["--servers", servers, "--join-token-file", str(token), "--name", name, "--state-dir", str(self.state)]
-        super().__init__("conduix_agent", ["run", *words, "--http-port", "0", *arguments], folder, environment)
+        command = [sys.executable, "-m", "conduix_agent", "run", *words, "--http-port", "0", *arguments]
+        super().__init__(name, command, folder, environment)
 
     def workers(self) -> list[int]:
         """Process ids of its worker processes, the youngest last."""
         return [pid for pid in children(self.pid) if "conduix.engine.worker" in _command_line(pid)]
-
-    def journal(self) -> Path:
-        """The file that names every command that was begun here."""
-        (found,) = self.state.rglob("journal*")
-        return found
 
 
 def children(pid: int) -> list[int]:
