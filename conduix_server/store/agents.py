@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import ColumnElement, and_, case, func, or_, select, tuple_, update
 
@@ -70,6 +70,15 @@ def to_json(value: Any) -> str:
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
+J = TypeVar("J", dict[str, Any], list[Any])
+
+
+def from_json(text: str, kind: type[J]) -> J:
+    """What `to_json` wrote; empty where something else stands there."""
+    value = json.loads(text)
+    return value if isinstance(value, kind) else kind()
+
+
 # coming and going
 
 
@@ -126,22 +135,26 @@ async def refused(tx: Transaction, agent_id: str) -> None:
 # sessions
 
 
-async def accept(tx: Transaction, claim: Claim, *, server_id: str, **facts: Any) -> bool:
+async def accept(
+    tx: Transaction, claim: Claim, *, server_id: str, labels: Mapping[str, str] | None = None, **facts: Any
+) -> bool:
     """Gives the session away; False where another connection was quicker, or the agent is gone.
 
-    `facts`: columns that the greeting told.
+    `labels` are the agent's own, beside which those of its join token stand; `facts`: columns that it told.
     """
     mine = (Agent.id == claim.agent_id) & (Agent.session == claim.expected) & Agent.revoked_at.is_(None)
     row = await tx.first(select(Agent).where(mine).with_for_update())
     if row is None:
         return False
-    accepted: list[str] = json.loads(row.accepted)
+    accepted: list[str] = from_json(row.accepted, list)
     if [row.incarnation, *accepted][-1] != claim.incarnation:
         accepted.append(claim.incarnation)
     since = row.mode_since if row.mode == STREAM and row.mode_since else tx.now
     held = {"session": claim.session, "server_id": server_id, "accepted": to_json(accepted)}
     alive = {"status": ONLINE, "last_heartbeat": tx.now, "mode": STREAM, "mode_since": since}
     over = {"adopting": False, "adoption_pending": False}
+    if labels is not None:
+        facts["labels"] = to_json({**labels, **from_json(row.granted_labels, dict)})
     if not await tx.write(update(Agent).where(mine).values(**held, **alive, **over, **facts)):
         return False
     await _learn_epochs(tx, claim.epochs)

@@ -146,8 +146,7 @@ class ServerSession:
     def found(self, row: AgentRow | None, now: Now) -> list[ServerEffect]:
         """What the database has of the agent; None: nothing."""
         if row is None or row.revoked:
-            text = "this agent was removed; enrol it again with a new join token"
-            return self._stamp(self._refuse("AGENT_REVOKED", text, self._terms.retry_error))
+            return self._stamp(self._removed())
         verdict = admission.judge(row, self._hello)
         if verdict is Verdict.ACCEPT:
             return self._claim(row, now)
@@ -266,6 +265,10 @@ class ServerSession:
         text = f"session {self.session} of this agent was followed by a newer one"
         return self._stamp(self._refuse("SUPERSEDED", text, 1.0))
 
+    def revoked(self) -> list[ServerEffect]:
+        """The agent was removed."""
+        return self._stamp(self._removed())
+
     # one a kind of message
 
     def _handlers(self) -> dict[str, Callable[[pb.AgentMessage, Now], list[ServerEffect]]]:
@@ -317,6 +320,10 @@ class ServerSession:
     def _push(self, now: Now) -> ToAgent:
         self._pushed_at = now.mono
         return ToAgent(pb.ServerMessage(desired_state=self._desired))
+
+    def _removed(self) -> list[ServerEffect]:
+        text = "this agent was removed; enrol it again with a new join token"
+        return self._refuse("AGENT_REVOKED", text, self._terms.retry_error)
 
     def _refuse(self, code: str, message: str, retry_after: float) -> list[ServerEffect]:
         self.phase = Phase.CLOSED
