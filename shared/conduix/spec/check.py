@@ -50,8 +50,9 @@ def check(draft: Draft, catalog: CatalogView, secrets: Mapping[str, str], proble
     ports = {each.draft.id: each.entry.ports(each.options) for each in known if each.options is not None}
     order = check_wiring(draft.nodes, ports, problems)
     mode = _check_mode(known, settings, draft, problems)
-    _check_paths([each for each in checked.values() if each], problems)
-    _check_shards(known, settings, problems)
+    all_known = [each for each in checked.values() if each]
+    _check_paths(all_known, problems)
+    _check_shards(all_known, settings, problems)
     if problems.failed or settings is None:
         return None
     nodes = {each.draft.id: _node_spec(each) for each in known}

@@ -199,6 +199,8 @@ def test_replicas_need_a_file_for_each_shard() -> None:
     assert (found.code, found.path, found.suggestion) == ("SINK_NOT_SHARDED", "sink.path", "out.d/orders-{shard}.jsonl")
     assert only(text % "out.d/orders").suggestion == "out.d/orders-{shard}"
     good(text % "'out/{shard}.jsonl'")
+    letters = text % "'out/{shard}.jsonl'" + "dlq: {type: file, path: dead.jsonl}\n"
+    assert (only(letters).code, only(letters).path) == ("SINK_NOT_SHARDED", "dlq.path")
 
 
 def test_what_could_not_be_read_is_reported_once() -> None:
