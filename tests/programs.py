@@ -161,9 +161,8 @@ class Server(Program):
         chosen = [word for name, port in self.ports.items() for word in (f"--{name}", str(port))]
         self.common = ["--host", "127.0.0.1", "--state-dir", str(self.state), "--log-level", "info"]
         self.common += ["--database-url", database_url] if database_url else []
-        super().__init__(
-            "conduix_server", [*self.common, *chosen, *arguments], folder, {"JWT_SECRET": token_urlsafe(48)}
-        )
+        command = [sys.executable, "-m", "conduix_server", *self.common, *chosen, *arguments]
+        super().__init__("conduix_server", command, folder, {"JWT_SECRET": token_urlsafe(48)})
 
     @property
     def address(self) -> str:
