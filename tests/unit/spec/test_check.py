@@ -27,7 +27,7 @@ retry: {in_place: 1s, max_elapsed: 5m, max_attempts: 1}
 drain_timeout: 3s
 mailbox: 4
 state: {store: 'file:///state'}
-dlq: {type: file, path: dead.jsonl, max_ratio: 0.25}
+dlq: {type: file, path: 'dead-{shard}.jsonl', max_ratio: 0.25}
 """
         + ENDLESS
     )
@@ -39,7 +39,7 @@ dlq: {type: file, path: dead.jsonl, max_ratio: 0.25}
     assert (spec.retry.in_place, spec.retry.max_elapsed, spec.state.store) == (1.0, 300.0, "file:///state")
     assert spec.dlq is not None
     assert (spec.dlq.id, spec.dlq.role, spec.dlq_max_ratio) == ("dlq", "sink", 0.25)
-    assert spec.dlq.options.model_dump()["path"] == "dead.jsonl"
+    assert spec.dlq.options.model_dump()["path"] == "dead-{shard}.jsonl"
 
 
 def test_defaults() -> None:
