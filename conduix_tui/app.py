@@ -10,8 +10,11 @@ from textual.app import App
 from textual.binding import Binding, BindingType
 
 from conduix.errors import ConduixError, UsageError
+from conduix_tui.client.target import Target
+from conduix_tui.doors import Doors
 from conduix_tui.screens.dialogs import ActionDialog, ErrorDialog
 from conduix_tui.screens.keys import KeysPage
+from conduix_tui.screens.login import LoginPage
 from conduix_tui.screens.page import Page
 from conduix_tui.screens.registry import PAGES, places
 from conduix_tui.session import Session
@@ -35,9 +38,10 @@ class ConduixApp(App[None]):
         Binding("ctrl+z", "undo", "Undo", show=False),
     ]
 
-    def __init__(self, session: Session, start: Location | None = None) -> None:
+    def __init__(self, session: Session, start: Location | None = None, doors: Doors | None = None) -> None:
         super().__init__()
         self.session = session
+        self._doors = doors
         self.state = State()
         self.calls = CallLog()
         self.history = History(start or Location("triage"))
@@ -48,12 +52,14 @@ class ConduixApp(App[None]):
 
     def on_mount(self) -> None:
         """Show the first page, and listen."""
-        self.run_worker(self._listen(), name="updates", exit_on_error=True)
+        self.run_worker(self._listen(self.session), name="updates", group="updates", exclusive=True)
         self.push_screen(self._page(self.history.current))
+        if self.session.why_closed:
+            self.run_worker(self._sign_in(self.session.name, self.session.user, self.session.why_closed))
 
-    async def _listen(self) -> None:
+    async def _listen(self, session: Session) -> None:
         taken = 0
-        async for update in self.session.origin.updates():
+        async for update in session.origin.updates():
             self.state.take(update)
             taken += 1
             if taken % 200 == 0:  # a flood must not keep keys from being heard
@@ -75,7 +81,59 @@ class ConduixApp(App[None]):
         except UsageError as error:
             self.notify(f"{error.message}: {error.remedy}", severity="warning")
             return
-        self.go(destination.location)
+        if destination.context and destination.context != self.session.name:
+            self.run_worker(self._change_server(destination.context, destination.location), group="enter")
+        else:
+            self.go(destination.location)
+
+    async def _change_server(self, context: str, location: Location) -> None:
+        if self._doors is None:
+            self.notify("a recording leads nowhere else", severity="warning")
+            return
+        try:
+            target = self._doors.target(context)
+        except UsageError as error:
+            self.notify(f"{error.message}: {error.remedy}", severity="warning")
+            return
+        await self._enter(self._doors, target, location)
+
+    async def _enter(self, doors: Doors, target: Target, location: Location) -> None:
+        """Through a door; where it is closed, by signing in."""
+        try:
+            session = await doors.enter(target)
+        except ConduixError as error:
+            if error.status not in {"UNAUTHENTICATED", "PERMISSION_DENIED"}:
+                self.push_screen(ErrorDialog(error, f"conduix whoami --context {target.name}"))
+                return
+            await self._sign_in(target.context.server, target.context.user, error.message)
+            return
+        await self._begin(session, location)
+
+    async def _sign_in(self, server: str, user: str, why: str) -> None:
+        if self._doors is None:
+            return
+        target = await self.push_screen_wait(LoginPage(self._doors, server=server, user=user, why=why))
+        if target is not None:
+            await self._enter(self._doors, target, Location("triage"))
+        elif self.session.client is None:
+            self.exit()
+
+    async def _begin(self, session: Session, location: Location) -> None:
+        """From here on this is the server; nothing of the other one is left on the screen."""
+        before, self.session = self.session, session
+        self.state = State()
+        self.places = places(self.state)
+        self.history = History(location)
+        self.run_worker(self._listen(session), name="updates", group="updates", exclusive=True)
+        await self.switch_screen(self._page(location))
+        if before.client is not None:
+            await before.client.close()
+
+    async def action_quit(self) -> None:
+        """End the console; the connection first."""
+        if self.session.client is not None:
+            await self.session.client.close()
+        self.exit()
 
     def go(self, location: Location) -> None:
         """To another place."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 from conduix.v1.common_pb2 import ROLE_OPERATOR, Role
 from conduix_tui.client.client import Client
-from conduix_tui.store.updates import Origin
+from conduix_tui.store.updates import Origin, Update
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,13 +23,30 @@ class Session:
     read_only: str = ""
     """Why nothing may be changed here, by flag or context; empty: by the role only."""
 
+    why_closed: str = ""
+    """Why nobody is signed in; empty: somebody is, or nobody needs to be."""
+
     @property
     def refusal(self) -> str:
         """Why nothing can be changed; empty: it can."""
         if self.client is None:
-            return "this is a recording"
+            return "nobody is signed in" if self.why_closed else "this is a recording"
         if self.read_only:
             return self.read_only
         return (
             "" if self.role >= ROLE_OPERATOR else f"{self.user or 'you'} may only read here: ask for the role operator"
         )
+
+
+class Nowhere:
+    """The origin of a console that has not come in yet: nothing comes."""
+
+    async def updates(self) -> AsyncIterator[Update]:
+        """See `Origin`."""
+        return
+        yield
+
+
+def closed(server: str, user: str, why: str) -> Session:
+    """Nobody is signed in at this server."""
+    return Session(Nowhere(), name=server, user=user, why_closed=why)

@@ -73,6 +73,10 @@ class Client:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """End the connection; calls under way are cancelled."""
         await self._channel.close()
 
     async def call(self, method: aio.UnaryUnaryMultiCallable[Q, A], request: Q, *, deadline: float = DEADLINE) -> A:

@@ -1,0 +1,82 @@
+"""The servers that a console can go to, and how it comes in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from conduix.v1 import auth_service_pb2 as auth_pb
+from conduix_tui.cli.server.connection import credentials_of, tls_of
+from conduix_tui.client.client import Client, session_of
+from conduix_tui.client.contexts import Context, ContextFile
+from conduix_tui.client.credentials import Nobody
+from conduix_tui.client.target import Target, parse_address, resolve
+from conduix_tui.session import Session
+from conduix_tui.store.live import LiveOrigin
+from conduix_tui.store.recording import Recorder
+from conduix_tui.store.updates import Origin
+
+
+@dataclass(frozen=True, slots=True)
+class Doors:
+    """All contexts of this user. `read_only`: why nothing may be changed, whichever door is taken; empty: it may."""
+
+    file: ContextFile
+    env: Mapping[str, str]
+    read_only: str = ""
+    record: Path | None = None
+    """Everything that streams in is written there, too."""
+
+    @property
+    def names(self) -> Sequence[str]:
+        """The contexts."""
+        return sorted(self.file.read().contexts)
+
+    def target(self, context: str | None = None, server: str | None = None) -> Target:
+        """The server that is meant; the current context where nothing is named. Raises UsageError."""
+        return resolve(self.file, self.env, context=context, server=server)
+
+    async def enter(self, target: Target) -> Session:
+        """As whom the context is signed in.
+
+        Raises:
+            ConduixError: nobody is signed in there, or the server cannot be reached.
+        """
+        client = Client(target.context.server, tls_of(target.context), credentials_of(self.file, target))
+        try:
+            me = await client.call(client.auth.GetMe, auth_pb.GetMeRequest(), deadline=5.0)
+        except BaseException:
+            await client.close()
+            raise
+        origin: Origin = LiveOrigin(client)
+        if self.record is not None:
+            origin = Recorder(origin, self.record)
+        name = target.name or target.context.server
+        return Session(origin, client, name, me.username, me.role, self.read_only)
+
+    async def sign_in(self, address: str, username: str, password: str) -> Target:
+        """Sign in by password, and remember it as the current context.
+
+        Raises:
+            ConduixError: the server refuses, or cannot be reached.
+        """
+        known = self._known(parse_address(address))
+        async with Client(known.context.server, tls_of(known.context), Nobody()) as client:
+            answer = await client.call(client.auth.Login, auth_pb.LoginRequest(username=username, password=password))
+        context: Context = msgspec.structs.replace(
+            known.context, user=username, session=session_of(answer.credentials), token=None
+        )
+        name = known.name or context.server
+        self.file.put(name, context, make_current=True)
+        return Target(name, context)
+
+    def _known(self, address: str) -> Target:
+        without_token = {name: value for name, value in self.env.items() if name != "CONDUIX_TOKEN"}
+        return resolve(self.file, without_token, server=address)
+
+
+Opening = Callable[[], Target]
+"""Names the server to begin with. Raises UsageError where none is known."""
