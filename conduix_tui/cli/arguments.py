@@ -74,6 +74,13 @@ def count(text: str) -> int:
     return int(text)
 
 
+def port(text: str) -> int:
+    """The type of arguments that are ports; 0 is a free one."""
+    if not text.isascii() or not text.isdigit() or int(text) > 65535:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a port; write a number from 0 to 65535")
+    return int(text)
+
+
 def seconds(text: str) -> float:
     """The type of arguments that are durations."""
     from conduix.spec.units import parse_duration  # noqa: PLC0415 - only where one is given

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from conduix_tui.cli.arguments import add_output, examples
+from conduix_tui.cli.arguments import add_output, examples, port
 from conduix_tui.cli.document import add_document
 from conduix_tui.cli.logs import LEVELS
 from conduix_tui.cli.terminal import Exit, Terminal
@@ -42,7 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--metrics-port",
         metavar="PORT",
-        type=_port,
+        type=port,
         help="serve /metrics for Prometheus on the loopback interface; 0: a free port",
     )
     parser.add_argument("--log-level", choices=LEVELS, default="info", help="what is logged (default info)")
@@ -55,12 +55,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def _count(text: str) -> int:
     if not text.isascii() or not text.isdigit() or int(text) == 0:
         raise argparse.ArgumentTypeError(f"{text!r} is not a number of records; write for example 1000")
-    return int(text)
-
-
-def _port(text: str) -> int:
-    if not text.isascii() or not text.isdigit() or int(text) > 65535:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a port; write a number from 0 to 65535")
     return int(text)
 
 

@@ -37,13 +37,13 @@ def word(kind: EnumDescriptor, number: int) -> str:
     value = kind.values_by_number.get(number)
     if value is None:  # of a newer server
         return str(number)
-    name = value.name.removeprefix(_prefix(kind))
+    name = str(value.name).removeprefix(_prefix(kind))
     return "" if name == "UNSPECIFIED" else name
 
 
 def _prefix(kind: EnumDescriptor) -> str:
     """What all values of an enumeration begin with: `PIPELINE_STATE_`."""
-    return kind.values_by_number[0].name.removesuffix("UNSPECIFIED")
+    return str(kind.values_by_number[0].name.removesuffix("UNSPECIFIED"))
 
 
 def _field(message: Message, field: FieldDescriptor) -> Any:
