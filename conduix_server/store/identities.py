@@ -90,28 +90,29 @@ async def live_session(tx: Transaction, session_id: str) -> tuple[Session, User]
     return session, user
 
 
-async def rotate(tx: Transaction, old_hash: str, new_hash: str, *, until: datetime) -> tuple[Rotation, str]:
-    """Uses one refresh token up and stores the next; of two that present the same, one gets DONE, the other REUSED.
+async def rotate(tx: Transaction, old_hash: str, new_hash: str) -> tuple[Rotation, Session | None]:
+    """Uses one refresh token up and stores the next, good until the session ends.
 
-    The second value is the session's id, empty where the token is unknown. Commit in every case: REUSED has revoked.
+    Of two that present the same, one gets DONE, the other REUSED. The session comes with DONE only. Commit in every
+    case: REUSED has revoked.
     """
     mine = RefreshToken.token_hash == old_hash
     used = update(RefreshToken).where(mine, RefreshToken.used_at.is_(None)).values(used_at=tx.now)
     fresh = await tx.write(used) == 1
     token = await tx.first(select(RefreshToken).where(mine))
     if token is None:
-        return Rotation.REFUSED, ""
+        return Rotation.REFUSED, None
     if not fresh:
         await revoke_session(tx, token.session_id)
-        return Rotation.REUSED, token.session_id
+        return Rotation.REUSED, None
     try:
         session, _ = await live_session(tx, token.session_id)
     except Unauthenticated:
-        return Rotation.REFUSED, token.session_id
+        return Rotation.REFUSED, None
     if token.expires_at <= tx.now:
-        return Rotation.REFUSED, session.id
-    await _add_refresh(tx, session.id, new_hash, until)
-    return Rotation.DONE, session.id
+        return Rotation.REFUSED, None
+    await _add_refresh(tx, session.id, new_hash, session.expires_at)
+    return Rotation.DONE, session
 
 
 async def revoke_session(tx: Transaction, session_id: str) -> None:

@@ -1,0 +1,212 @@
+"""A server put together: database, feed, sign-in, services, listeners, and the order in which they come and go."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from time import monotonic
+from typing import Any, Self
+
+from prometheus_client import CollectorRegistry
+
+from conduix.errors import ConduixError
+from conduix.rpc.channel import Listener, ServerTls
+from conduix.rpc.serving import RpcServer, Service
+from conduix.telemetry.http import HttpSide
+from conduix_server.control.callers import Callers
+from conduix_server.control.feed import Feed
+from conduix_server.control.limits import SignInLimit
+from conduix_server.control.passwords import Passwords
+from conduix_server.control.presence import Housekeeping, Identity, Presence
+from conduix_server.control.sign_in import SignIn
+from conduix_server.control.tokens import Tokens
+from conduix_server.http import CallMetrics, Readiness, StreamMetrics, new_registry
+from conduix_server.services.auth import AuthServicer
+from conduix_server.services.system import SystemServicer
+from conduix_server.services.users import UserServicer
+from conduix_server.settings import ServerSettings, join_address
+from conduix_server.store import migrations
+from conduix_server.store.store import Store, new_id
+
+_log = logging.getLogger(__name__)
+
+
+def now() -> datetime:
+    """This moment."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Core:
+    """What servicers are made of."""
+
+    settings: ServerSettings
+    store: Store
+    feed: Feed
+    tokens: Tokens
+    passwords: Passwords
+    callers: Callers
+    identity: Identity
+    registry: CollectorRegistry
+    clock: Callable[[], datetime]
+
+
+def services(core: Core) -> list[Service]:
+    """Everything that is served; one line each."""
+    life = timedelta(seconds=core.settings.auth.token_expiry)
+    sign_in = SignIn(core.store, core.tokens, core.passwords, SignInLimit(monotonic), life=life)
+    return [
+        SystemServicer(core.store, core.identity, core.clock).service(),
+        AuthServicer(core.store, sign_in).service(),
+        UserServicer(core.store, core.passwords).service(),
+    ]
+
+
+def listeners(settings: ServerSettings) -> list[Listener]:
+    """Where people call. Raises UsageError."""
+    settings.check_listeners()
+    tls = None
+    if settings.tls.certificate is not None and settings.tls.key is not None:
+        tls = ServerTls(settings.tls.certificate, settings.tls.key)
+    return [Listener(join_address(settings.server.host, settings.server.grpc_port), tls)]
+
+
+@asynccontextmanager
+async def opened(settings: ServerSettings) -> AsyncIterator[Store]:
+    """The database, with the schema that this server needs: SQLite is brought there, any other must be there.
+
+    Raises StateBusy, SchemaMismatch, DatabaseUnavailable, SystemicError.
+    """
+    settings.make_state_dir()
+    async with Store(settings.database_url, now) as store:
+        if store.is_sqlite:
+            await bring_up(store)
+        await migrations.check_head(store.engine)
+        yield store
+
+
+async def bring_up(store: Store) -> None:
+    """Its schema to the newest. Raises SchemaMismatch for one that is newer than this server."""
+    reached = await migrations.current(store.engine)
+    if reached is None or reached in migrations.history():
+        await migrations.upgrade(store.url)
+
+
+class App:
+    """`async with App(settings) as app`: serves until it is left; `until` it is to end, then `drain`.
+
+    Raises what `opened` raises, and UsageError for settings, ports and certificates that cannot be used.
+    """
+
+    rpc: RpcServer
+    http: HttpSide
+
+    def __init__(self, settings: ServerSettings) -> None:
+        self.settings = settings
+        self._stack = AsyncExitStack()
+        self._broken = asyncio.Event()
+
+    async def __aenter__(self) -> Self:
+        try:
+            await self._start()
+        except BaseException:
+            await self._stack.aclose()
+            raise
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._stack.aclose()
+
+    async def _start(self) -> None:
+        secret, listening = self.settings.jwt_secret(), listeners(self.settings)
+        store = await self._stack.enter_async_context(opened(self.settings))
+        feed = await self._stack.enter_async_context(Feed(store))
+        core = self._core(store, feed, Tokens(secret, now))
+        authorise, observe = core.callers.authorise, CallMetrics(core.registry).observe
+        self.rpc = RpcServer(services(core), listening, authorise=authorise, observe=observe)
+        StreamMetrics(lambda: len(self.rpc.streams), core.registry)
+        self._readiness = Readiness(store)
+        await self._show(core.registry)
+        await self._appear(core)
+        await self.rpc.start()
+        self._stack.push_async_callback(self.rpc.stop, 0)
+        self._keep(core.callers.follow(feed, self.rpc.streams), "callers")
+        kept = timedelta(seconds=self.settings.retention.audit)
+        self._keep(Housekeeping(store, audit_kept=kept).run(), "housekeeping")
+
+    def _core(self, store: Store, feed: Feed, tokens: Tokens) -> Core:
+        return Core(
+            settings=self.settings,
+            store=store,
+            feed=feed,
+            tokens=tokens,
+            passwords=Passwords(),
+            callers=Callers(store, tokens, token_mode=self.settings.token_mode, clock=now),
+            identity=Identity(new_id(), now()),
+            registry=new_registry(),
+            clock=now,
+        )
+
+    async def _show(self, registry: CollectorRegistry) -> None:
+        host = self.settings.server.http_host or self.settings.server.host
+        side = HttpSide(host, self.settings.server.port, readiness=self._readiness, registry=registry)
+        self.http = await self._stack.enter_async_context(side)
+
+    async def _appear(self, core: Core) -> None:
+        address = self.settings.server.advertise or self.grpc_address
+        self._presence = Presence(core.store, core.identity, address, lambda: len(self.rpc.streams))
+        await self._presence.write()
+        self._stack.push_async_callback(self._disappear)
+        self._keep(self._presence.run(), "presence")
+
+    async def _disappear(self) -> None:
+        try:
+            await self._presence.forget()
+        except ConduixError as error:  # others give it up in a minute
+            _log.warning("the database does not learn that this server has left: %s", error.message)
+
+    @property
+    def grpc_address(self) -> str:
+        """Of the users' listener."""
+        return join_address(self.settings.server.host, self.rpc.ports[0])
+
+    @property
+    def ready_line(self) -> str:
+        """What a program says when it serves, for those who wait for it."""
+        http = join_address(self.http.host, self.http.port)
+        return f"conduix-server ready grpc={self.grpc_address} mesh=- http={http}"
+
+    def _keep(self, work: Coroutine[Any, Any, None], name: str) -> None:
+        """Runs beside the calls until the server ends; it never ends by itself unless it is broken."""
+        task = asyncio.create_task(work, name=name)
+        task.add_done_callback(self._ended)
+        self._stack.push_async_callback(_cancelled, task)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        if not task.cancelled():
+            _log.critical("%s has broken: this server ends", task.get_name(), exc_info=task.exception())
+            self._broken.set()
+
+    async def until(self, stop: asyncio.Event) -> bool:
+        """Until `stop` is set: True; False where something in here is broken."""
+        waits = [asyncio.create_task(event.wait()) for event in (stop, self._broken)]
+        await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        for wait in waits:
+            wait.cancel()
+        return not self._broken.is_set()
+
+    async def drain(self) -> None:
+        """No new work: who asks is told so, calls under way are finished, at most `drain_timeout` long."""
+        _log.info("leaving: calls under way have %g s", self.settings.server.drain_timeout)
+        self._readiness.draining = self._presence.draining = True
+        await self.rpc.enter_drain()
+        await self.rpc.stop(self.settings.server.drain_timeout)
+
+
+async def _cancelled(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    await asyncio.wait([task])
