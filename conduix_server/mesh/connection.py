@@ -10,8 +10,8 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
-from typing import Final, Protocol, TypeVar
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable
+from typing import Any, Final, Protocol, TypeVar
 
 from conduix.errors import ConduixError, InvalidArgument
 from conduix.mesh import effects as fx
@@ -82,7 +82,7 @@ class Connection:
         self._outbox: Outbox[pb.ServerMessage] = Outbox()
         self._woken = asyncio.Event()
         self._todo: deque[fx.ServerEffect] = deque()
-        self._write: asyncio.Future[object] | None = None
+        self._write: asyncio.Future[Any] | None = None
         self._parked: deque[pb.AgentMessage] = deque()
         self._parked_bytes = 0
         self._closing_at: float | None = None
@@ -298,7 +298,7 @@ class Connection:
 
     # what is said
 
-    async def written(self) -> AsyncIterator[pb.ServerMessage]:
+    async def written(self) -> AsyncGenerator[pb.ServerMessage, None]:
         """What is to be written, until the stream is to end. Raises the `failure`, if there is one."""
         self._writer = asyncio.current_task()
         while True:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Iterable
 from contextlib import aclosing
 from typing import Any, Final, Self
 
@@ -91,7 +91,7 @@ class Mesh:
 
     async def carry(
         self, agent_id: str, address: str, messages: AsyncIterator[pb.AgentMessage]
-    ) -> AsyncIterator[pb.ServerMessage]:
+    ) -> AsyncGenerator[pb.ServerMessage, None]:
         """One stream, until it ends: what is to be written to it.
 
         Raises ServerBusy and Unavailable before it begins, and what the stream is ended with.

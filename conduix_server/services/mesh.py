@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing
 from typing import Final
 
+import grpc
+
 from conduix.errors import FenceLost, NotFound, PermissionDenied, RateLimited, Resource
 from conduix.rpc.interceptors import Context, current_call
+from conduix.rpc.serving import Service
 from conduix.v1 import mesh_service_pb2 as pb
-from conduix.v1.mesh_service_pb2_grpc import MeshServiceServicer
+from conduix.v1.mesh_service_pb2_grpc import MeshServiceServicer, add_MeshServiceServicer_to_server
 from conduix_server.control.enrolment import Enrolment
 from conduix_server.mesh.bucket import TokenBucket
 from conduix_server.mesh.hub import Hub
@@ -28,10 +31,12 @@ TRUSTED: Final = 30.0
 """Seconds for which an agent that runs a pipeline is taken to run it still, where only log lines are at stake."""
 
 
-class MeshService(MeshServiceServicer):
+class MeshServicer(MeshServiceServicer):
     """`mesh_port`: where agents with certificates connect; 0: where they enrol."""
 
-    def __init__(self, store: Store, mesh: Mesh, hub: Hub, enrolment: Enrolment, *, mesh_port: int = 0) -> None:
+    def __init__(
+        self, store: Store, mesh: Mesh, hub: Hub, enrolment: Enrolment, *, mesh_port: Callable[[], int] = lambda: 0
+    ) -> None:
         self._store = store
         self._mesh = mesh
         self._hub = hub
@@ -39,12 +44,20 @@ class MeshService(MeshServiceServicer):
         self._mesh_port = mesh_port
         self._enrolments = TokenBucket(ENROLMENTS, 5 * ENROLMENTS)
 
+    def service(self) -> Service:
+        """For the RPC server."""
+
+        def add(server: grpc.aio.Server) -> None:
+            add_MeshServiceServicer_to_server(self, server)
+
+        return Service("conduix.v1.MeshService", add)
+
     async def Enroll(self, request: pb.EnrollRequest, context: Context) -> pb.EnrollResponse:
         """An identity for a join token."""
         if wait := self._enrolments.take():
             raise RateLimited("more machines enrol than are let in at a time", retry_after=wait)
         identity = await self._enrolment.enrol(request, current_call().address)
-        return pb.EnrollResponse(identity=identity, mesh_port=self._mesh_port)
+        return pb.EnrollResponse(identity=identity, mesh_port=self._mesh_port())
 
     async def RenewIdentity(self, request: pb.RenewIdentityRequest, context: Context) -> pb.RenewIdentityResponse:
         """A fresh identity for the caller."""

@@ -91,6 +91,14 @@ async def finish(tx: Transaction, result: pb.CommandResult, agent_id: str) -> bo
     return True
 
 
+async def abandon(tx: Transaction, agent_id: str, code: str, message: str) -> None:
+    """Answers all that waits for an agent that will not answer."""
+    for waiting in await of_agent(tx, agent_id):
+        failed = pb.COMMAND_OUTCOME_FAILED
+        key = waiting.command.command_id
+        await finish(tx, pb.CommandResult(command_id=key, outcome=failed, code=code, message=message), agent_id)
+
+
 async def expire(tx: Transaction) -> Sequence[pb.CommandResult]:
     """Answers what no agent will answer any more, whichever server has sent it; these answers."""
     late = select(Command).where(Command.state.in_(OPEN), Command.deadline <= tx.now).order_by(Command.deadline)
