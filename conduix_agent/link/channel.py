@@ -6,14 +6,18 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import grpc
 
 from conduix.errors import UsageError
 from conduix.rpc.channel import CLIENT_OPTIONS, ClientTls, open_channel
-from conduix.v1.mesh_service_pb2_grpc import MeshServiceAsyncStub, MeshServiceStub
+from conduix.v1.mesh_service_pb2_grpc import MeshServiceStub
 from conduix_agent.link.state import Identity
 from conduix_agent.settings import is_loopback
+
+if TYPE_CHECKING:  # only the stubs know this name
+    from conduix.v1.mesh_service_pb2_grpc import MeshServiceAsyncStub
 
 log = logging.getLogger(__name__)
 

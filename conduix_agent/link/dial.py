@@ -9,7 +9,7 @@ import random
 import time
 from collections.abc import Iterable
 
-from conduix.errors import ConduixError, RequestError
+from conduix.errors import ConduixError
 from conduix.rpc.errors import RemoteError
 from conduix_agent.link.channel import mesh_address, mesh_channel
 from conduix_agent.link.enrol import Identities
@@ -25,6 +25,9 @@ GOOD_SESSION = 60.0
 """Seconds after which a session that ended was a good one: the next delay is short again."""
 PATIENCE = 300.0
 """Seconds until a server is asked again that refused to sign this agent in, or does not speak its version."""
+
+LOOK_AGAIN = 10.0
+"""Seconds until it is looked again whether a join token has come."""
 
 _TRANSIENT = frozenset({"UNAVAILABLE", "DEADLINE_EXCEEDED", "ABORTED", "RESOURCE_EXHAUSTED", "CANCELLED", "INTERNAL"})
 
@@ -82,14 +85,26 @@ class Dialler:
             await asyncio.sleep(self.backoff.next())
         while True:
             server = await self._next_server()
-            try:
-                return await self._open(server)
-            except ConduixError as error:
-                if self._identities.current is None and not _transient(error):
-                    raise
-                self._tell(server, error)
-                self.failed(server, error)
+            line = await self._try(server)
+            if line is not None:
+                return line
             await asyncio.sleep(self.backoff.next())
+
+    async def _try(self, server: str) -> Line | None:
+        try:
+            identity = await self._identities.ensure(server)
+        except ConduixError as error:
+            if not self._identities.known and not _transient(error):
+                raise
+            self._tell(server, error)
+            self._postpone(server, self._patience_with(error))
+            return None
+        try:
+            return await self._open_at(mesh_address(server, identity))
+        except ConduixError as error:
+            self._tell(server, error)
+            self.failed(server, error)
+        return None
 
     async def elsewhere(self, leaving: str, alternatives: Iterable[str]) -> Line | None:
         """A connection to another server than the one that leaves; None: no other answers."""
@@ -112,15 +127,22 @@ class Dialler:
 
     def failed(self, address: str, error: ConduixError) -> None:
         """A connection could not be had, or ended with an error: what only a person can mend is not tried at once."""
-        self.last_error = error
-        wait = error.retry_after if isinstance(error, RequestError | RemoteError) else None
-        self.refused(address, error.code, wait if wait is not None or _transient(error) else self._patience)
+        self.refused(address, error.code, self._patience_with(error))
 
     def refused(self, address: str, code: str, retry_after: float | None) -> None:
         """A server ended the session; it is asked again after so many seconds, infinity counting as long."""
         self._identities.refused(code)
-        if retry_after is not None:
-            seconds = self._patience if math.isinf(retry_after) else retry_after
+        if not self._identities.may_come_back():
+            self._postpone(address, retry_after)
+
+    def _patience_with(self, error: ConduixError) -> float | None:
+        if isinstance(error, RemoteError):
+            return error.retry_after if error.retry_after is not None or _transient(error) else self._patience
+        return None if _transient(error) else min(LOOK_AGAIN, self._patience)
+
+    def _postpone(self, address: str, seconds: float | None) -> None:
+        if seconds is not None:
+            seconds = self._patience if math.isinf(seconds) else seconds
             self._not_before[self._configured(address)] = time.monotonic() + seconds
 
     async def _next_server(self) -> str:
@@ -133,10 +155,6 @@ class Dialler:
                 if self._not_before.get(server, now) <= now:
                     return server
             await asyncio.sleep(min(self._not_before.values()) - now)
-
-    async def _open(self, server: str) -> Line:
-        identity = await self._identities.ensure(server)
-        return await self._open_at(mesh_address(server, identity))
 
     async def _open_at(self, address: str) -> Line:
         identity = self._identities.current
@@ -153,6 +171,7 @@ class Dialler:
         return Line(f"{self._incarnation}.{self._count}", channel, transport)
 
     def _tell(self, server: str, error: ConduixError) -> None:
+        self.last_error = error
         text = f"cannot connect to {server}: {error.message} ({error.code})"
         if text != self._told:  # once, not ten times a minute
             self._told = text

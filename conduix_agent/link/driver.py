@@ -195,7 +195,7 @@ class Driver:
             return []
         self._line = None
         text = f"{cause.message} ({cause.code})" if cause else "the server ended the stream"
-        self._modes.cause = text
+        self._modes.status.cause = text
         log.warning("the connection to %s ended: %s", line.address, text)
         if cause is not None:
             self._dialler.failed(line.address, cause)
@@ -248,7 +248,7 @@ class Driver:
             line, self._line = self._line, None
             log.error("the connection to %s is given up: %s", line.address, error.message)  # noqa: TRY400 - no trace wanted
             line.abort()
-            self._modes.cause = error.message
+            self._modes.status.cause = error.message
             self._session.lost()
             self._dialler.failed(line.address, error)
             self._spawn_dial()
@@ -261,7 +261,7 @@ class Driver:
         if close.code == "LEFT":
             return
         self._modes.status.refused += 1
-        self._modes.cause = f"{close.message} ({close.code})"
+        self._modes.status.cause = f"{close.message} ({close.code})"
         log.warning("%s: %s (%s)", line.address, close.message, close.code)
         self._dialler.refused(line.address, close.code, close.retry_after)
         self._spawn_dial()

@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from conduix.errors import ConduixError, TokenExpired, TokenRevoked, Unauthenticated
+from conduix.errors import ConduixError, TokenExpired, TokenRevoked, Unauthenticated, UsageError
 from conduix.rpc.errors import remote_errors
 from conduix.v1 import mesh_service_pb2 as pb
 from conduix.v1.mesh_service_pb2_grpc import MeshServiceStub
@@ -48,26 +48,27 @@ class Identities:
         self._state = state
         self._clock = clock
         self.current = state.identity()
-        """None: this agent never enrolled."""
+        """None: there is none at this moment."""
+        self.known = self.current is not None
+        """It enrolled once: from then on nothing that a server says of a join token ends it."""
         self._removed = False
 
     async def ensure(self, server: str) -> Identity:
         """An identity to sign in with, by enrolling at `server` where there is none or it ended.
 
         Raises:
-            ConduixError: what the server says of the join token; TokenExpired, TokenRevoked, Unauthenticated where
-                there is no token that could help; UsageError where its file cannot be read.
+            ConduixError: what the server says of the join token; TokenExpired, Unauthenticated where there is none;
+                UsageError where its file cannot be read.
         """
-        refusal = self._refusal()
-        if refusal is None and self.current is not None:
+        if self.may_come_back():
+            await asyncio.to_thread(self._state.forget_identity)
+            self.current = None
+        ended = self._ended()
+        if self.current is not None and ended is None:
             return self.current
         token = self._settings.token()
-        if self.current is not None and self._removed:
-            if not token or _fingerprint(token) == self.current.enrolled_with:
-                raise TokenRevoked(f"agent {self.current.agent_id} was removed from its server", remedy=REMEDY)
-            await asyncio.to_thread(self._state.forget_identity)
         if not token:
-            raise refusal or Unauthenticated("this agent has no identity and no join token", remedy=REMEDY)
+            raise ended or Unauthenticated("this agent has no identity and no join token", remedy=REMEDY)
         return await self._enrol(server, token)
 
     def check(self) -> None:
@@ -78,6 +79,16 @@ class Identities:
     def refused(self, code: str) -> None:
         """A server would not let this identity in."""
         self._removed = self._removed or code in {"AGENT_REVOKED", TokenRevoked.code}
+
+    def may_come_back(self) -> bool:
+        """It was removed, and there is another join token than the one that it had."""
+        if self.current is None or not self._removed:
+            return False
+        try:
+            token = self._settings.token()
+        except UsageError:  # nobody has put one there
+            return False
+        return bool(token) and _fingerprint(token) != self.current.enrolled_with
 
     def renew_at(self) -> float | None:
         """When half of its life is over, in Unix seconds; None: there is nothing to renew."""
@@ -150,20 +161,16 @@ class Identities:
             enrolled_with=enrolled_with,
         )
         await asyncio.to_thread(self._state.save_identity, identity)
-        self.current = identity
+        self.current, self.known = identity, True
         return identity
 
-    def _refusal(self) -> ConduixError | None:
-        """Why the identity that there is lets nobody in."""
+    def _ended(self) -> TokenExpired | None:
+        """The life of the identity is over."""
         identity = self.current
-        if identity is None:
+        if identity is None or self._clock() < identity.expires_at:
             return None
-        if self._removed:
-            return TokenRevoked(f"agent {identity.agent_id} was removed from its server", remedy=REMEDY)
-        if self._clock() >= identity.expires_at:
-            ended = datetime.fromtimestamp(identity.expires_at, UTC).isoformat(timespec="seconds")
-            return TokenExpired(f"the identity of agent {identity.agent_id} ended at {ended}", remedy=REMEDY)
-        return None
+        ended = datetime.fromtimestamp(identity.expires_at, UTC).isoformat(timespec="seconds")
+        return TokenExpired(f"the identity of agent {identity.agent_id} ended at {ended}", remedy=REMEDY)
 
 
 def new_request(name: str) -> tuple[str, str]:

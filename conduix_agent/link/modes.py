@@ -29,8 +29,7 @@ class Modes:
         self._began = time.monotonic()
         self._line: Line | None = None
         """The one that the session is open on."""
-        self.cause = "this agent has just started"
-        """Why there is no session, or will soon be none."""
+        self.status.cause = "this agent has just started"
 
     def look(self, session: AgentSession, line: Line | None) -> None:
         """After each turn of the driver."""
@@ -55,14 +54,14 @@ class Modes:
         self._uplink.connected(line.channel)
         self.status.server, self.status.session = line.address, session.session
         self.status.sessions += 1
-        self.status.cause = self.cause = ""
+        self.status.cause = ""
         self._change(Mode.STREAM, text)
 
     def _closed(self) -> None:
         self._uplink.connected(None)
         self.status.server = ""
-        self.status.cause = self.cause or "the connection ended"
-        self._change(Mode.ISOLATED, f"{self._lasted()} of {self.status.mode.name}; {self.status.cause}")
+        cause = self.status.cause or "the connection ended"
+        self._change(Mode.ISOLATED, f"{self._lasted()} of {self.status.mode.name}; {cause}")
 
     def _change(self, mode: Mode, text: str) -> None:
         self.status.mode, self.status.since = mode, time.time()

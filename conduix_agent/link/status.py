@@ -30,4 +30,4 @@ class LinkStatus:
     commands: int = 0
     """Executed by this process."""
     cause: str = ""
-    """Why there is no session, in words; empty while there is one."""
+    """Why there is no session, or will soon be none, in words."""
