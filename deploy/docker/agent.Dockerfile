@@ -21,4 +21,3 @@ EXPOSE 8081
 HEALTHCHECK --interval=15s --timeout=5s --start-period=30s \
   CMD ["python", "-c", "import urllib.request as r; r.urlopen('http://127.0.0.1:8081/health', timeout=4)"]
 ENTRYPOINT ["conduix-agent", "run", "--state-dir", "/var/lib/conduix", "--log-format", "json"]
-CMD ["--config", "/etc/conduix/agent.yaml"]

@@ -22,4 +22,3 @@ EXPOSE 8080 50051 50052
 HEALTHCHECK --interval=15s --timeout=5s --start-period=30s \
   CMD ["python", "-c", "import urllib.request as r; r.urlopen('http://127.0.0.1:8080/health', timeout=4)"]
 ENTRYPOINT ["conduix-server", "--state-dir", "/var/lib/conduix", "--log-format", "json"]
-CMD ["--config", "/etc/conduix/server.yaml"]

@@ -27,11 +27,12 @@ def install() -> Path:
         return Path(found)
     with only_one("grpcurl"):
         if not BUILT.exists():
-            _build(_go())
+            _build(go())
     return BUILT
 
 
-def _go() -> str:
+def go() -> str:
+    """The program. Raises RuntimeError, with what to do, where it cannot be installed."""
     path = f"{os.environ.get('PATH', '')}:{_GO}"
     if shutil.which("go", path=path) is None:
         apt_install("golang-go", instead=f"install Go from golang.org into {_GO}, or set {OVERRIDE} to a grpcurl")
@@ -40,17 +41,17 @@ def _go() -> str:
     return found
 
 
-def _build(go: str) -> None:
+def _build(program: str) -> None:
     BUILT.parent.mkdir(parents=True, exist_ok=True)
     built = subprocess.run(
-        [go, "install", MODULE],
+        [program, "install", MODULE],
         env={**os.environ, "GOBIN": str(BUILT.parent)},
         capture_output=True,
         text=True,
         check=False,
     )
     if built.returncode:
-        raise RuntimeError(f"{go} install {MODULE} failed: {built.stderr[-2000:]}; or set {OVERRIDE} to a grpcurl")
+        raise RuntimeError(f"{program} install {MODULE} failed: {built.stderr[-2000:]}; or set {OVERRIDE} to a grpcurl")
 
 
 if __name__ == "__main__":
