@@ -23,4 +23,4 @@ def add_arguments(parser: Parser) -> None:
 def execute(args: argparse.Namespace, terminal: Terminal) -> int:
     """Become that program: its output, its signals and its exit status are the command's own."""
     terminal.out.flush()
-    os.execv(sys.executable, [sys.executable, "-m", "conduix_agent.loadtest", *args.rest])  # noqa: S606 - our own program
+    os.execv(sys.executable, [sys.executable, "-m", "conduix_agent.loadtest", args.kind, *args.rest])  # noqa: S606 - our own program
