@@ -1,0 +1,1 @@
+"""The operator's client, against a server that speaks the real contract."""
