@@ -2,80 +2,112 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Delete, Select, delete, select, update
+from sqlalchemy import case, delete, func, select, update
 
-from conduix_server.store.tables import Assignment, DesiredVersion
+from conduix_server.store.tables import Assignment, Counter, DesiredVersion, Pipeline, Revision, Run
 from conduix_server.store.transaction import Transaction
 
-
-@dataclass(frozen=True)
-class Desired:
-    """All that one agent shall do, as of `version` (0: never asked anything)."""
-
-    version: int
-    assignments: Sequence[Assignment]
+EPOCH = "epoch"
 
 
-async def assign(
+@dataclass(frozen=True, slots=True)
+class Assigned:
+    """One assignment, and what its agent must know beside it."""
+
+    assignment: Assignment
+    pipeline_name: str
+    digest: str
+    run_seq: int
+
+
+async def place(
     tx: Transaction,
     pipeline_id: str,
-    replica: int,
     *,
     agent_id: str,
+    replicas: int,
     action: str,
     revision: int,
     run_id: str | None,
     seen_epoch: int = 0,
-) -> Assignment:
-    """Writes one assignment. Another agent or run takes over under a new epoch; a new action or revision does not.
+) -> int:
+    """All replicas on one agent, under a new epoch, which is returned; other assignments of the pipeline are gone.
 
-    `seen_epoch` is the highest that agents have spoken of. Raises FailedPrecondition where agent or run are gone.
+    `seen_epoch` is the highest that an agent has spoken of. Raises FailedPrecondition where agent or run are gone.
     """
-    before = await tx.first(_mine(pipeline_id, replica).with_for_update())
-    if before is not None and (before.agent_id, before.run_id) == (agent_id, run_id):
-        epoch = before.epoch
-    else:
-        epoch = await tx.next_number("epoch", pipeline_id, seen=seen_epoch)
-    if before is not None:
-        await tx.write(_gone(pipeline_id, replica))
+    before = await of_pipeline(tx, pipeline_id)
+    epoch = await tx.next_number(EPOCH, pipeline_id, seen=seen_epoch)
+    await tx.write(delete(Assignment).where(Assignment.pipeline_id == pipeline_id))
     await tx.add(
-        Assignment(
-            pipeline_id=pipeline_id,
-            replica=replica,
-            agent_id=agent_id,
-            epoch=epoch,
-            action=action,
-            revision=revision,
-            run_id=run_id,
-            updated_at=tx.now,
+        *(
+            Assignment(
+                pipeline_id=pipeline_id,
+                replica=replica,
+                agent_id=agent_id,
+                epoch=epoch,
+                action=action,
+                revision=revision,
+                run_id=run_id,
+                updated_at=tx.now,
+            )
+            for replica in range(replicas)
         )
     )
-    await _raise_versions(tx, {agent_id} | ({before.agent_id} if before else set()))
-    (assigned,) = await tx.all(_mine(pipeline_id, replica))
-    return assigned
+    await _raise_versions(tx, {agent_id, *(row.agent_id for row in before)})
+    return epoch
 
 
-async def withdraw(tx: Transaction, pipeline_id: str, *, from_replica: int = 0) -> None:
-    """Takes the assignments of these replicas back from their agents."""
-    gone = [row for row in await of_pipeline(tx, pipeline_id) if row.replica >= from_replica]
-    for row in gone:
-        await tx.write(_gone(pipeline_id, row.replica))
+async def act(tx: Transaction, pipeline_id: str, action: str) -> None:
+    """Another action for all replicas, under the epoch that they have."""
+    mine = await of_pipeline(tx, pipeline_id)
+    here = update(Assignment).where(Assignment.pipeline_id == pipeline_id)
+    await tx.write(here.values(action=action, updated_at=tx.now))
+    await _raise_versions(tx, {row.agent_id for row in mine})
+
+
+async def withdraw(tx: Transaction, pipeline_id: str) -> None:
+    """Takes the assignments of a pipeline back from their agents."""
+    gone = await of_pipeline(tx, pipeline_id)
+    await tx.write(delete(Assignment).where(Assignment.pipeline_id == pipeline_id))
     await _raise_versions(tx, {row.agent_id for row in gone})
 
 
-async def of_agent(tx: Transaction, agent_id: str) -> Desired:
-    """What this agent shall do."""
-    version = await tx.first(select(DesiredVersion.version).where(DesiredVersion.agent_id == agent_id))
-    mine = select(Assignment).where(Assignment.agent_id == agent_id)
-    return Desired(version or 0, await tx.all(mine.order_by(Assignment.pipeline_id, Assignment.replica)))
+async def version(tx: Transaction, agent_id: str) -> int:
+    """Of all that this agent shall do; 0: never asked anything."""
+    return await tx.first(select(DesiredVersion.version).where(DesiredVersion.agent_id == agent_id)) or 0
+
+
+async def of_agent(tx: Transaction, agent_id: str) -> Sequence[Assigned]:
+    """What this agent shall do, by pipeline and replica."""
+    query = (
+        select(Assignment, Pipeline.name, Revision.digest, func.coalesce(Run.run_seq, 0))
+        .join(Pipeline, Pipeline.id == Assignment.pipeline_id)
+        .join(Revision, (Revision.pipeline_id == Assignment.pipeline_id) & (Revision.number == Assignment.revision))
+        .outerjoin(Run, Run.id == Assignment.run_id)
+        .where(Assignment.agent_id == agent_id)
+        .order_by(Assignment.pipeline_id, Assignment.replica)
+    )
+    return [Assigned(*row) for row in await tx.rows(query)]
 
 
 async def of_pipeline(tx: Transaction, pipeline_id: str) -> Sequence[Assignment]:
     """Its replicas, in order."""
-    return await tx.all(select(Assignment).where(Assignment.pipeline_id == pipeline_id).order_by(Assignment.replica))
+    return await of_pipelines(tx, [pipeline_id])
+
+
+async def of_pipelines(tx: Transaction, pipeline_ids: Sequence[str]) -> Sequence[Assignment]:
+    """Their replicas, by pipeline and in order."""
+    mine = select(Assignment).where(Assignment.pipeline_id.in_(pipeline_ids))
+    return await tx.all(mine.order_by(Assignment.pipeline_id, Assignment.replica))
+
+
+async def loads(tx: Transaction) -> Mapping[str, int]:
+    """How many replicas each agent has that shall not stand still."""
+    busy = select(Assignment.agent_id, func.count()).where(Assignment.action != "STOPPED")
+    return dict(await tx.rows(busy.group_by(Assignment.agent_id)))
 
 
 async def learn_version(tx: Transaction, agent_id: str, seen: int) -> None:
@@ -85,6 +117,15 @@ async def learn_version(tx: Transaction, agent_id: str, seen: int) -> None:
         await tx.add_if_absent(DesiredVersion, agent_id=agent_id, version=seen, updated_at=tx.now)
 
 
+async def learn_epochs(tx: Transaction, seen: Mapping[str, int]) -> None:
+    """The highest epochs by pipeline that an agent has spoken of, as `learn_version` for versions."""
+    for pipeline_id, epoch in sorted(seen.items()):
+        await tx.add_if_absent(Counter, name=EPOCH, scope=pipeline_id, value=epoch)
+        mine = (Counter.name == EPOCH) & (Counter.scope == pipeline_id)
+        higher = case((Counter.value < epoch, epoch), else_=Counter.value)
+        await tx.write(update(Counter).where(mine).values(value=higher))
+
+
 async def _raise_versions(tx: Transaction, agents: set[str]) -> None:
     # always in the same order: two transactions that need both agents wait for each other at the first
     for agent_id in sorted(agents):
@@ -92,11 +133,3 @@ async def _raise_versions(tx: Transaction, agents: set[str]) -> None:
         while not await tx.write(here.values(version=DesiredVersion.version + 1, updated_at=tx.now)):
             await tx.add_if_absent(DesiredVersion, agent_id=agent_id, version=0, updated_at=tx.now)
         tx.changed("desired", agent_id, "UPDATED")
-
-
-def _mine(pipeline_id: str, replica: int) -> Select[Assignment]:
-    return select(Assignment).where(Assignment.pipeline_id == pipeline_id, Assignment.replica == replica)
-
-
-def _gone(pipeline_id: str, replica: int) -> Delete:
-    return delete(Assignment).where(Assignment.pipeline_id == pipeline_id, Assignment.replica == replica)

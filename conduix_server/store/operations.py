@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 
 from conduix.errors import FailedPrecondition, Resource
 from conduix_server.store.paging import Page, PageRequest, fetch_page
@@ -13,14 +14,17 @@ from conduix_server.store.transaction import Transaction
 from conduix_server.store.versions import change
 
 NAME = Resource.OPERATION
-QUEUED, RUNNING, DONE, FAILED, CANCELLED = "QUEUED", "RUNNING", "DONE", "FAILED", "CANCELLED"
+QUEUED, RUNNING, SUCCEEDED, FAILED = "QUEUED", "RUNNING", "SUCCEEDED", "FAILED"
+CANCELLED, EXPIRED = "CANCELLED", "EXPIRED"
 OPEN = (QUEUED, RUNNING)
 
 
-async def start(tx: Transaction, operation: Operation) -> None:
+async def start(tx: Transaction, operation: Operation) -> Operation:
     """Raises KeyTaken."""
+    key = operation.id
     await tx.add(operation)
-    tx.changed(NAME, operation.id, "CREATED")
+    tx.changed(NAME, key, "CREATED")
+    return await get(tx, key)
 
 
 async def get(tx: Transaction, operation_id: str) -> Operation:
@@ -28,34 +32,35 @@ async def get(tx: Transaction, operation_id: str) -> Operation:
     return await tx.get(Operation, operation_id, name=NAME)
 
 
-async def advance(
-    tx: Transaction, operation_id: str, state: str, *, message: str = "", error_code: str | None = None
-) -> Operation:
+async def advance(tx: Transaction, operation_id: str, state: str, **values: Any) -> Operation:
     """Its new state. One that has ended stays so: raises FailedPrecondition; NotFound."""
     before = await tx.get(Operation, operation_id, name=NAME, lock=True)
     if before.state not in OPEN:
         raise FailedPrecondition(f"operation {operation_id} has ended {before.state}")
-    values = {"state": state, "message": message, "error_code": error_code, "updated_at": tx.now}
-    return await change(tx, Operation, operation_id, resource=NAME, version=None, **values)
+    return await change(
+        tx, Operation, operation_id, resource=NAME, version=None, state=state, updated_at=tx.now, **values
+    )
 
 
-async def open_for(tx: Transaction, target_id: str) -> Sequence[Operation]:
-    """Those of this pipeline or agent that have not ended, the oldest first."""
-    query = select(Operation).where(Operation.target_id == target_id, Operation.state.in_(OPEN))
+async def open_for(tx: Transaction, target_ids: Collection[str]) -> Sequence[Operation]:
+    """Those of these pipelines that have not ended, the oldest first."""
+    query = select(Operation).where(Operation.target_id.in_(sorted(target_ids)), Operation.state.in_(OPEN))
     return await tx.all(query.order_by(Operation.id))
 
 
-async def overdue(tx: Transaction) -> Sequence[Operation]:
+async def unheard(tx: Transaction, agent_id: str, version: int) -> Sequence[Operation]:
+    """Those that this agent hears of by version `version` of its desired state, or has by an earlier one."""
+    mine = (Operation.agent_id == agent_id) & (Operation.state == QUEUED) & (Operation.desired_version <= version)
+    return await tx.all(select(Operation).where(mine).order_by(Operation.id))
+
+
+async def overdue(tx: Transaction, *, limit: int = 500) -> Sequence[Operation]:
     """Those that should have ended by now."""
     query = select(Operation).where(Operation.state.in_(OPEN), Operation.expires_at <= tx.now)
-    return await tx.all(query.order_by(Operation.id).with_for_update())
+    return await tx.all(query.order_by(Operation.id).limit(limit).with_for_update())
 
 
-async def page(tx: Transaction, ask: PageRequest, *, target_id: str = "", state: str = "") -> Page[Operation]:
-    """Ordered by `created_at`."""
-    query = select(Operation)
-    if target_id:
-        query = query.where(Operation.target_id == target_id)
-    if state:
-        query = query.where(Operation.state == state)
-    return await fetch_page(tx, query, ask, orders={"created_at": Operation.created_at}, key=Operation.id)
+async def page(tx: Transaction, ask: PageRequest, conditions: Collection[ColumnElement[bool]] = ()) -> Page[Operation]:
+    """Those that fulfil all `conditions`, ordered by `created_at`."""
+    orders = {"created_at": Operation.created_at}
+    return await fetch_page(tx, select(Operation).where(*conditions), ask, orders=orders, key=Operation.id)

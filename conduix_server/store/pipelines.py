@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 
 from conduix.errors import AlreadyExists, NotFound, Resource
 from conduix_server.store import desired
@@ -23,9 +24,9 @@ async def create(
     document: str,
     digest: str,
     *,
-    description: str = "",
-    replicas: int = 1,
+    facts: str = "{}",
     by: str = "",
+    **values: Any,
 ) -> Pipeline:
     """A pipeline with revision 1. Raises AlreadyExists where the name is taken."""
     if await tx.first(select(Pipeline.id).where(Pipeline.name == name)) is not None:
@@ -34,74 +35,85 @@ async def create(
         Pipeline(
             id=pipeline_id,
             name=name,
-            description=description,
             config_yaml=document,
             created_by=by,
             created_at=tx.now,
             updated_at=tx.now,
-            replicas=replicas,
+            **values,
         )
     )
     added = await get(tx, pipeline_id)
-    await _add_revision(tx, added, document, digest, by)
+    await _add_revision(tx, added, digest, facts, by)
     tx.changed(NAME, pipeline_id, "CREATED")
     return added
 
 
-async def get(tx: Transaction, pipeline_id: str) -> Pipeline:
+async def get(tx: Transaction, pipeline_id: str, *, lock: bool = False) -> Pipeline:
     """Raises NotFound."""
-    return await tx.get(Pipeline, pipeline_id, name=NAME)
+    return await tx.get(Pipeline, pipeline_id, name=NAME, lock=lock)
 
 
-async def by_name(tx: Transaction, name: str) -> Pipeline:
+async def by_name(tx: Transaction, name: str, *, lock: bool = False) -> Pipeline:
     """Raises NotFound."""
-    found = await tx.first(select(Pipeline).where(Pipeline.name == name))
+    (found,) = await named(tx, [name], lock=lock) or [None]
     if found is None:
-        raise NotFound(NAME, name)
+        raise NotFound(NAME, name, remedy="list them: conduix get pipelines")
     return found
 
 
-async def page(tx: Transaction, ask: PageRequest, *, name_contains: str = "") -> Page[Pipeline]:
-    """Ordered by `name`, `created_at` or `updated_at`."""
-    query = select(Pipeline)
-    if name_contains:
-        query = query.where(Pipeline.name.contains(name_contains, autoescape=True))
+async def named(tx: Transaction, names: Collection[str], *, lock: bool = False) -> Sequence[Pipeline]:
+    """Those of these names that there are, by name."""
+    query = select(Pipeline).where(Pipeline.name.in_(sorted(names))).order_by(Pipeline.name)
+    return await tx.all(query.with_for_update() if lock else query)
+
+
+async def some(tx: Transaction, pipeline_ids: Collection[str]) -> Sequence[Pipeline]:
+    """Those of these that there are, by name."""
+    return await tx.all(select(Pipeline).where(Pipeline.id.in_(sorted(pipeline_ids))).order_by(Pipeline.name))
+
+
+async def matching(tx: Transaction, conditions: Collection[ColumnElement[bool]]) -> Sequence[Pipeline]:
+    """All that fulfil all `conditions`, by name."""
+    return await tx.all(select(Pipeline).where(*conditions).order_by(Pipeline.name))
+
+
+async def page(tx: Transaction, ask: PageRequest, conditions: Collection[ColumnElement[bool]] = ()) -> Page[Pipeline]:
+    """Those that fulfil all `conditions`, ordered by `name`, `created_at` or `updated_at`."""
+    query = select(Pipeline).where(*conditions)
     orders = {"name": Pipeline.name, "created_at": Pipeline.created_at, "updated_at": Pipeline.updated_at}
     return await fetch_page(tx, query, ask, orders=orders, key=Pipeline.id)
 
 
 async def revise(
-    tx: Transaction, pipeline_id: str, document: str, digest: str, *, version: int | None, by: str = ""
+    tx: Transaction,
+    pipeline_id: str,
+    document: str,
+    digest: str,
+    *,
+    version: int | None,
+    facts: str = "{}",
+    by: str = "",
+    **columns: Any,
 ) -> Pipeline:
     """The pipeline with this document as its next revision; the same digest as now makes none.
 
-    Raises NotFound and EtagStale.
+    `columns` are those that the document determines. Raises NotFound, EtagStale, and AlreadyExists where it is given a
+    name that is taken.
     """
-    values: dict[str, Any] = {"config_yaml": document, "updated_at": tx.now, "revision": Pipeline.revision + 1}
+    values = {"config_yaml": document, "updated_at": tx.now, "revision": Pipeline.revision + 1, **columns}
     before = await tx.get(Pipeline, pipeline_id, name=NAME, lock=True)
     newest = await revision(tx, pipeline_id, before.revision)
     if newest.digest == digest and version in {None, before.version}:
         return before
+    if columns.get("name", before.name) != before.name and await named(tx, [columns["name"]]):
+        raise AlreadyExists(NAME, columns["name"], remedy="take another name")
     after = await change(tx, Pipeline, pipeline_id, resource=NAME, version=version, **values)
-    await _add_revision(tx, after, document, digest, by)
+    await _add_revision(tx, after, digest, facts, by)
     return after
 
 
-async def update(
-    tx: Transaction,
-    pipeline_id: str,
-    *,
-    version: int | None,
-    name: str | None = None,
-    description: str | None = None,
-    replicas: int | None = None,
-) -> Pipeline:
-    """Changes what is not None and is not in the document. Raises NotFound, EtagStale and AlreadyExists."""
-    other = select(Pipeline.id).where(Pipeline.name == name, Pipeline.id != pipeline_id)
-    if name is not None and await tx.first(other) is not None:
-        raise AlreadyExists(NAME, name, remedy="take another name")
-    given = {"name": name, "description": description, "replicas": replicas}
-    values = {key: value for key, value in given.items() if value is not None}
+async def update(tx: Transaction, pipeline_id: str, *, version: int | None, **values: Any) -> Pipeline:
+    """Changes columns that the document does not determine. Raises NotFound and EtagStale."""
     return await change(tx, Pipeline, pipeline_id, resource=NAME, version=version, updated_at=tx.now, **values)
 
 
@@ -123,13 +135,14 @@ async def revisions(tx: Transaction, pipeline_id: str, ask: PageRequest) -> Page
     return await fetch_page(tx, query, ask, orders={"number": Revision.number}, key=Revision.number)
 
 
-async def _add_revision(tx: Transaction, pipeline: Pipeline, document: str, digest: str, by: str) -> None:
+async def _add_revision(tx: Transaction, pipeline: Pipeline, digest: str, facts: str, by: str) -> None:
     await tx.add(
         Revision(
             pipeline_id=pipeline.id,
             number=pipeline.revision,
             digest=digest,
-            document=document,
+            document=pipeline.config_yaml,
+            facts=facts,
             created_by=by,
             created_at=tx.now,
         )

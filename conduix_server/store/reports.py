@@ -2,35 +2,54 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from typing import Any
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, tuple_, update
 
 from conduix.errors import FenceLost
 from conduix_server.store.tables import CheckpointCopy, Report
 from conduix_server.store.transaction import Transaction
 
+NAME = "report"
 
-async def save(tx: Transaction, report: Report) -> bool:
-    """Keeps it unless (epoch, number) is not beyond what is stored: False then.
+
+async def save(tx: Transaction, pipeline_id: str, replica: int, *, epoch: int, **values: Any) -> bool:
+    """Keeps it unless one of a later epoch is stored: False then. Within an epoch the caller sees to the order.
 
     Raises FailedPrecondition without pipeline.
     """
-    mine = (Report.pipeline_id == report.pipeline_id) & (Report.replica == report.replica)
-    stored = await tx.first(select(Report).where(mine).with_for_update())
-    if stored is not None:
-        if (stored.epoch, stored.number) >= (report.epoch, report.number):
+    mine = (Report.pipeline_id == pipeline_id) & (Report.replica == replica)
+    key = {"pipeline_id": pipeline_id, "replica": replica}
+    while not await tx.write(update(Report).where(mine, Report.epoch <= epoch).values(epoch=epoch, **values)):
+        if await tx.add_if_absent(Report, **key, epoch=epoch, **values):
+            break
+        if await tx.first(select(Report.epoch).where(mine)) is not None:
             return False
-        await tx.write(delete(Report).where(mine))
-    pipeline_id = report.pipeline_id
-    await tx.add(report)
-    tx.changed("report", pipeline_id, "UPDATED")
+        # MariaDB's INSERT IGNORE passes over a missing parent, too
+        await tx.add(Report(**key, epoch=epoch, **values))
+    tx.changed(NAME, pipeline_id, "UPDATED")
     return True
 
 
-async def of_pipeline(tx: Transaction, pipeline_id: str) -> Sequence[Report]:
-    """Of all its replicas, in order."""
-    return await tx.all(select(Report).where(Report.pipeline_id == pipeline_id).order_by(Report.replica))
+async def of_pipelines(tx: Transaction, pipeline_ids: Collection[str]) -> Sequence[Report]:
+    """Of all their replicas, by pipeline and in order."""
+    query = select(Report).where(Report.pipeline_id.in_(pipeline_ids))
+    return await tx.all(query.order_by(Report.pipeline_id, Report.replica))
+
+
+async def of_agent(tx: Transaction, agent_id: str) -> Sequence[Report]:
+    """What this agent has said, by pipeline and replica."""
+    query = select(Report).where(Report.agent_id == agent_id)
+    return await tx.all(query.order_by(Report.pipeline_id, Report.replica))
+
+
+async def forget(tx: Transaction, gone: Collection[tuple[str, int]]) -> None:
+    """Reports of these (pipeline, replica): nobody runs them."""
+    if gone:
+        await tx.write(delete(Report).where(tuple_(Report.pipeline_id, Report.replica).in_(sorted(gone))))
+    for pipeline_id in sorted({pipeline_id for pipeline_id, _ in gone}):
+        tx.changed(NAME, pipeline_id, "UPDATED")
 
 
 async def save_checkpoint(tx: Transaction, copy: CheckpointCopy) -> bool:

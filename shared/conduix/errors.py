@@ -19,7 +19,8 @@ ConduixError
     ├── Unauthenticated     TokenInvalid, TokenExpired, TokenRevoked, JoinTokenUsed
     ├── PermissionDenied
     ├── Aborted             EtagStale, SessionSuperseded, DatabaseContended, KeyTaken
-    ├── FailedPrecondition  PipelineActive, AgentIncapable, ScaleRefused, SchemaMismatch
+    ├── FailedPrecondition  PipelineActive, PipelineInactive, DocumentChanged, OperationUnderWay, AgentRequired,
+    │                       AgentIncapable, ScaleRefused, SchemaMismatch
     ├── OutOfRange          ResumeTokenExpired
     ├── ResourceExhausted   RateLimited
     ├── Unavailable         DatabaseUnavailable, ServerBusy, AgentOffline, AgentElsewhere, CommandUnanswered
@@ -338,9 +339,33 @@ class FailedPrecondition(RequestError):
 
 
 class PipelineActive(FailedPrecondition):
-    """Only a stopped pipeline can be deleted or given another position."""
+    """Only a stopped pipeline can be started, deleted or given another position."""
 
     code = "PIPELINE_ACTIVE"
+
+
+class PipelineInactive(FailedPrecondition):
+    """Only a pipeline that is under way can be paused, resumed, tapped or told to make a checkpoint."""
+
+    code = "PIPELINE_INACTIVE"
+
+
+class DocumentChanged(FailedPrecondition):
+    """The unfinished run belongs to another revision than the newest: go on with it, or begin afresh."""
+
+    code = "DOCUMENT_CHANGED"
+
+
+class OperationUnderWay(FailedPrecondition):
+    """An agent has heard of the operation already, or it has ended: it cannot be cancelled any more."""
+
+    code = "OPERATION_UNDER_WAY"
+
+
+class AgentRequired(FailedPrecondition):
+    """There is no agent that could run anything."""
+
+    code = "AGENT_REQUIRED"
 
 
 class AgentIncapable(FailedPrecondition):

@@ -49,7 +49,10 @@ class Pipeline(Base, kw_only=True):
 
 
 class Revision(Base, kw_only=True):
-    """One document as it was applied; never changed. `digest` is that of the normal form, `number` counts from 1."""
+    """One document as it was applied; never changed. `digest` is that of the normal form, `number` counts from 1.
+
+    `facts` is what placing must know of it, as JSON.
+    """
 
     __tablename__ = "revisions"
 
@@ -57,6 +60,7 @@ class Revision(Base, kw_only=True):
     number: Mapped[Number] = mapped_column(primary_key=True)
     digest: Mapped[Hash]
     document: Mapped[Long]
+    facts: Mapped[Long] = mapped_column(default="{}")
     created_by: Mapped[Name | None] = mapped_column(default=None)
     created_at: Mapped[Moment]
 

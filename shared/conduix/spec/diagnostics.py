@@ -68,6 +68,7 @@ class Code(StrEnum):
     NO_SINK = auto()
     SAME_PATH = auto()
     SINK_NOT_SHARDED = auto()
+    TERMINAL_ONLY = auto()
     MAPPING_SYNTAX = auto()
 
 

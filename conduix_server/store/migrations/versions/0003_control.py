@@ -217,6 +217,7 @@ def _pipelines() -> None:
         sa.Column("number", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("digest", sa.String(64), nullable=False),
         sa.Column("document", LONG, nullable=False),
+        sa.Column("facts", LONG, nullable=False),
         sa.Column("created_by", sa.String(255)),
         sa.Column("created_at", MOMENT, nullable=False),
         sa.ForeignKeyConstraint(
@@ -372,12 +373,13 @@ def _backfill() -> None:
     bind = op.get_bind()
     pipelines = sa.table("pipelines", *map(sa.column, ("id", "config_yaml", "created_by", "created_at")))
     revisions = sa.table(
-        "revisions", *map(sa.column, ("pipeline_id", "number", "digest", "document", "created_by", "created_at"))
+        "revisions",
+        *map(sa.column, ("pipeline_id", "number", "digest", "document", "facts", "created_by", "created_at")),
     )
     for key, document, by, at in bind.execute(sa.select(pipelines)).all():
         # not the digest of a normal form: the next apply of whatever document makes revision 2
         digest = hashlib.sha256(document.encode()).hexdigest()
-        row = {"pipeline_id": key, "number": 1, "digest": digest, "document": document, "created_by": by}
+        row = {"pipeline_id": key, "number": 1, "digest": digest, "document": document, "facts": "{}", "created_by": by}
         bind.execute(revisions.insert().values(**row, created_at=at or sa.func.current_timestamp()))
     op.execute(
         "INSERT INTO counters (name, scope, value) "
