@@ -14,18 +14,27 @@ from typing import Any, Self
 from prometheus_client import CollectorRegistry
 
 from conduix.errors import ConduixError
+from conduix.mesh.server_session import Terms
 from conduix.rpc.channel import Listener, ServerTls
 from conduix.rpc.serving import RpcServer, Service
 from conduix.telemetry.http import HttpSide
+from conduix_server.control.authority import Authority
 from conduix_server.control.callers import Callers
+from conduix_server.control.enrolment import Enrolment
 from conduix_server.control.feed import Feed
 from conduix_server.control.limits import SignInLimit
+from conduix_server.control.liveness import Liveness
 from conduix_server.control.passwords import Passwords
 from conduix_server.control.presence import Housekeeping, Identity, Presence
 from conduix_server.control.sign_in import SignIn
 from conduix_server.control.tokens import Tokens
 from conduix_server.http import CallMetrics, Readiness, StreamMetrics, new_registry
+from conduix_server.mesh.hub import Hub
+from conduix_server.mesh.mesh import Mesh
+from conduix_server.mesh.metrics import MeshMetrics
+from conduix_server.services.agents import AgentServicer
 from conduix_server.services.auth import AuthServicer
+from conduix_server.services.mesh import MeshServicer
 from conduix_server.services.system import SystemServicer
 from conduix_server.services.users import UserServicer
 from conduix_server.settings import ServerSettings, join_address
@@ -53,26 +62,52 @@ class Core:
     identity: Identity
     registry: CollectorRegistry
     clock: Callable[[], datetime]
+    mesh: Mesh
+    hub: Hub
+    authority: Authority | None
+    """Signs agents' certificates; None in token mode."""
+    mesh_port: Callable[[], int]
+    """Of the agents' listener, once it is open; 0: they use the users'."""
 
 
 def services(core: Core) -> list[Service]:
     """Everything that is served; one line each."""
     life = timedelta(seconds=core.settings.auth.token_expiry)
     sign_in = SignIn(core.store, core.tokens, core.passwords, SignInLimit(monotonic), life=life)
+    enrolment = Enrolment(core.store, core.tokens, core.authority)
     return [
         SystemServicer(core.store, core.identity, core.clock).service(),
         AuthServicer(core.store, sign_in).service(),
         UserServicer(core.store, core.passwords).service(),
+        AgentServicer(core.store, core.feed).service(),
+        MeshServicer(core.store, core.mesh, core.hub, enrolment, mesh_port=core.mesh_port).service(),
     ]
 
 
-def listeners(settings: ServerSettings) -> list[Listener]:
-    """Where people call. Raises UsageError."""
+def listeners(settings: ServerSettings, authority: Authority | None = None) -> list[Listener]:
+    """Where people call and, with an `authority`, agents that show certificates of it. Raises UsageError."""
     settings.check_listeners()
-    tls = None
-    if settings.tls.certificate is not None and settings.tls.key is not None:
-        tls = ServerTls(settings.tls.certificate, settings.tls.key)
-    return [Listener(join_address(settings.server.host, settings.server.grpc_port), tls)]
+    host, certificate, key = settings.server.host, settings.tls.certificate, settings.tls.key
+    tls = ServerTls(certificate, key) if certificate is not None and key is not None else None
+    users = Listener(join_address(host, settings.server.grpc_port), tls)
+    if tls is None or authority is None:
+        return [users]
+    mutual = ServerTls(tls.certificate, tls.key, authority.certificate_file)
+    return [users, Listener(join_address(host, settings.server.mesh_port), mutual)]
+
+
+def agent_authority(settings: ServerSettings) -> Authority | None:
+    """Who signs agents' certificates: as configured, else made in the state directory. None without TLS.
+
+    Raises UsageError.
+    """
+    if settings.token_mode:
+        return None
+    certificate, key = settings.tls.agent_authority_certificate, settings.tls.agent_authority_key
+    if certificate is not None and key is not None:
+        return Authority.opened(certificate, key, now)
+    settings.make_state_dir()
+    return Authority.in_directory(settings.state_dir, now)
 
 
 @asynccontextmanager
@@ -122,23 +157,28 @@ class App:
         await self._stack.aclose()
 
     async def _start(self) -> None:
-        secret, listening = self.settings.jwt_secret(), listeners(self.settings)
+        secret, authority = self.settings.jwt_secret(), agent_authority(self.settings)
+        listening = listeners(self.settings, authority)
         store = await self._stack.enter_async_context(opened(self.settings))
         feed = await self._stack.enter_async_context(Feed(store))
-        core = self._core(store, feed, Tokens(secret, now))
+        core = self._core(store, feed, Tokens(secret, now), authority)
+        self._mesh = core.mesh
         authorise, observe = core.callers.authorise, CallMetrics(core.registry).observe
         self.rpc = RpcServer(services(core), listening, authorise=authorise, observe=observe)
         StreamMetrics(lambda: len(self.rpc.streams), core.registry)
         self._readiness = Readiness(store)
         await self._show(core.registry)
         await self._appear(core)
+        self._keep(core.mesh.run(), "mesh")
+        self._keep(Liveness(store, None if store.is_sqlite else core.identity.server_id).run(), "liveness")
         await self.rpc.start()
         self._stack.push_async_callback(self.rpc.stop, 0)
         self._keep(core.callers.follow(feed, self.rpc.streams), "callers")
         kept = timedelta(seconds=self.settings.retention.audit)
         self._keep(Housekeeping(store, audit_kept=kept).run(), "housekeeping")
 
-    def _core(self, store: Store, feed: Feed, tokens: Tokens) -> Core:
+    def _core(self, store: Store, feed: Feed, tokens: Tokens, authority: Authority | None) -> Core:
+        identity, registry = Identity(new_id(), now()), new_registry()
         return Core(
             settings=self.settings,
             store=store,
@@ -146,9 +186,13 @@ class App:
             tokens=tokens,
             passwords=Passwords(),
             callers=Callers(store, tokens, token_mode=self.settings.token_mode, clock=now),
-            identity=Identity(new_id(), now()),
-            registry=new_registry(),
+            identity=identity,
+            registry=registry,
             clock=now,
+            mesh=Mesh(store, feed, Terms(identity.server_id), MeshMetrics(registry)),
+            hub=Hub(),
+            authority=authority,
+            mesh_port=lambda: self.rpc.ports[1] if len(self.rpc.ports) > 1 else 0,
         )
 
     async def _show(self, registry: CollectorRegistry) -> None:
@@ -158,7 +202,7 @@ class App:
 
     async def _appear(self, core: Core) -> None:
         address = self.settings.server.advertise or self.grpc_address
-        self._presence = Presence(core.store, core.identity, address, lambda: len(self.rpc.streams))
+        self._presence = Presence(core.store, core.identity, address, lambda: core.mesh.streams)
         await self._presence.write()
         self._stack.push_async_callback(self._disappear)
         self._keep(self._presence.run(), "presence")
@@ -178,7 +222,8 @@ class App:
     def ready_line(self) -> str:
         """What a program says when it serves, for those who wait for it."""
         http = join_address(self.http.host, self.http.port)
-        return f"conduix-server ready grpc={self.grpc_address} mesh=- http={http}"
+        mesh = join_address(self.settings.server.host, self.rpc.ports[1]) if len(self.rpc.ports) > 1 else "-"
+        return f"conduix-server ready grpc={self.grpc_address} mesh={mesh} http={http}"
 
     def _keep(self, work: Coroutine[Any, Any, None], name: str) -> None:
         """Runs beside the calls until the server ends; it never ends by itself unless it is broken."""
@@ -204,6 +249,7 @@ class App:
         _log.info("leaving: calls under way have %g s", self.settings.server.drain_timeout)
         self._readiness.draining = self._presence.draining = True
         await self.rpc.enter_drain()
+        await self._mesh.drain()
         await self.rpc.stop(self.settings.server.drain_timeout)
 
 

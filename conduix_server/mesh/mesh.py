@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Iterable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable
 from contextlib import aclosing
-from typing import Any, Final, Self
+from typing import Final
 
 from conduix.errors import ConduixError, ServerBusy, Unavailable
 from conduix.mesh import effects as fx
@@ -38,7 +38,7 @@ def now() -> fx.Now:
 
 
 class Mesh:
-    """`async with Mesh(...) as mesh`: carries streams until it is left; `drain` first, so that agents go elsewhere."""
+    """`run` in one task; `carry` for each stream; `drain` at the end, so that agents go elsewhere."""
 
     def __init__(
         self,
@@ -59,35 +59,19 @@ class Mesh:
         self._probes = Probes(self, self._registry)
         self._follower = Follower(store, feed, self, self._registry, self._probes)
         self._bucket = TokenBucket(admitted, admitted)
-        self._tasks: list[asyncio.Task[None]] = []
         self._leaving = False
         self._emptied = asyncio.Event()
 
-    async def __aenter__(self) -> Self:
-        self._start(self.group.serve(), "mesh writes")
-        self._start(self._follower.follow(), "mesh changes")
-        self._start(self._follower.refresh(), "mesh refresh")
-        self._start(self._time(), "mesh time")
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.wait(self._tasks)
+    async def run(self) -> None:
+        """Until it is cancelled; `drain` before that."""
+        async with asyncio.TaskGroup() as tasks:
+            for work in (self.group.serve(), self._follower.follow(), self._follower.refresh(), self._time()):
+                tasks.create_task(work)
 
     @property
     def streams(self) -> int:
         """How many agents are connected here."""
         return len(self._registry)
-
-    def _start(self, work: Coroutine[Any, Any, None], name: str) -> None:
-        task = asyncio.create_task(work, name=name)
-        task.add_done_callback(self._ended)
-        self._tasks.append(task)
-
-    def _ended(self, task: asyncio.Task[None]) -> None:
-        if not task.cancelled() and (error := task.exception()) is not None and not isinstance(error, Unavailable):
-            log.critical("%s: has broken, this server must be started again", task.get_name(), exc_info=error)
 
     async def carry(
         self, agent_id: str, address: str, messages: AsyncIterator[pb.AgentMessage]
