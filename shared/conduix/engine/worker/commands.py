@@ -47,7 +47,8 @@ class Commands:
             self._ask(_Asked(verb.command_id, lambda _now: True))
         elif verb.action == pb.WORKER_ACTION_CHECKPOINT:
             above = region.begun
-            region.demand()
+            if status.state != "PAUSED":  # there it is answered at once, and none is to be made when it goes on
+                region.demand()
             self._ask(_Asked(verb.command_id, lambda now: _covered(now, above), above))
         else:
             self._send(pb.WorkerDone(command_id=verb.command_id, code="USAGE", message="no such action"))
