@@ -14,6 +14,7 @@ _FAMILIES = (
     # asked in this order until one has the name: what most mappings use comes first, what loads slowly last
     "strings", "arrays", "objects", "numbers", "coercion", "general", "message", "time", "regexp", "encoding",
     "hashing", "parsing",
+    "identifiers", "encryption", "jwt",
 )  # fmt: skip
 
 _Table = dict[tuple[Kind, str], Function]

@@ -144,12 +144,49 @@ def _inflater(algorithm: str) -> Callable[[bytes], bytes]:
     return inflate
 
 
-_COMPRESSORS: dict[str, Callable[..., bytes]] = {name: _deflater(name) for name in _WINDOWS}
-_DECOMPRESSORS: dict[str, Callable[..., bytes]] = {name: _inflater(name) for name in _WINDOWS}
+def _foreign(algorithm: str) -> tuple[Callable[..., Any], Callable[..., Any]]:
+    """What makes and what reads; snappy without the frames of its streams, as the reference."""
+    import cramjam  # noqa: PLC0415 - loads slowly, few use it
+
+    module: Any = getattr(cramjam, algorithm)
+    if algorithm == "snappy":
+        return module.compress_raw, module.decompress_raw_into
+    return module.compress, module.decompress_into
+
+
+def _foreign_deflater(algorithm: str) -> Callable[[bytes, int], bytes]:
+    def deflate(raw: bytes, level: int) -> bytes:
+        make = _foreign(algorithm)[0]
+        return bytes(make(raw) if level < 0 or algorithm == "snappy" else make(raw, level=level))
+
+    return deflate
+
+
+def _foreign_inflater(algorithm: str) -> Callable[[bytes], bytes]:
+    def inflate(raw: bytes) -> bytes:
+        import cramjam  # noqa: PLC0415 - as above
+
+        room = bytearray(MAX_SIZE)  # no more than that is ever unpacked, whatever a header promises
+        try:
+            length: int = _foreign(algorithm)[1](raw, room)
+        except cramjam.DecompressionError as error:
+            raise MappingError(f"{algorithm}: {error}") from error
+        return bytes(memoryview(room)[:length])
+
+    return inflate
+
+
+_FOREIGN = ("lz4", "snappy", "zstd")
+_COMPRESSORS: dict[str, Callable[..., bytes]] = {name: _deflater(name) for name in _WINDOWS} | {
+    name: _foreign_deflater(name) for name in _FOREIGN
+}
+_DECOMPRESSORS: dict[str, Callable[..., bytes]] = {name: _inflater(name) for name in _WINDOWS} | {
+    name: _foreign_inflater(name) for name in _FOREIGN
+}
 
 
 @family.method("compress", "Bytes, or a text's bytes, compressed.",
-               Parameter("algorithm", "string", "`gzip`, `zlib` or `flate`."),
+               Parameter("algorithm", "string", "`gzip`, `zlib`, `flate`, `lz4`, `snappy` or `zstd`."),
                Parameter("level", "integer", "From 0, fast, to 9, small; -1 for the usual.", -1),
                examples=(('root.a = this.a.compress("zlib").decompress("zlib").string()', '{"a":"hi"}',
                          '{"a":"hi"}'),))  # fmt: skip

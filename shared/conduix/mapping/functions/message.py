@@ -121,3 +121,13 @@ def from_index(scope: Scope, target: Callable[[Scope], Any], index: int) -> Any:
 def from_all(scope: Scope, target: Callable[[Scope], Any]) -> list[Any]:
     """One value a record."""
     return [target(scope.at(index)) for index in range(len(scope.records))]
+
+
+def _no_source(scope: Scope) -> None:
+    """Null: records that failed are dead letters, which name their stage themselves."""
+
+
+for _name, _what in (("name", "kind"), ("label", "id"), ("path", "place")):
+    family.function(f"error_source_{_name}", f"The {_what} of the stage that failed for this record; null if none did.",
+                    scope=True, examples=((f"root.e = error_source_{_name}()", "{}", '{"e":null}'),))(
+        _no_source)  # fmt: skip
