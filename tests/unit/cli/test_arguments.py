@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from conduix_tui.cli.__main__ import main
+from conduix_tui.cli.verbs import verbs
 
-VERBS = ("run", "validate", "explain", "map", "stages")
+VERBS = [verb.name for verb in verbs()]
 
 
 def refused(argv: list[str], capsys: pytest.CaptureFixture[str]) -> str:
@@ -33,6 +34,25 @@ def refused(argv: list[str], capsys: pytest.CaptureFixture[str]) -> str:
         (["validate", "x.yaml", "--out", "json"], "unrecognized arguments: --out"),
         (["map"], "is required"),
         (["map", "root = this", "--file", "x"], "not allowed with"),
+        (["strat", "orders"], "did you mean start?"),
+        (["start"], "required: NAME"),
+        (["start", "orders", "--frsh"], "did you mean --fresh?"),
+        (["start", "orders", "--timeout", "30"], "10s"),
+        (["get"], "required: KIND"),
+        (["get", "piplines"], "did you mean pipelines?"),
+        (["get", "pipelines", "--limit", "0"], "from 1"),
+        (["get", "pipelines", "--context", "a", "--server", "b"], "not allowed with"),
+        (["scale", "orders", "many"], "write for example 3"),
+        (["wait", "pipeline", "orders"], "required: --for"),
+        (["wait", "pipeline", "orders", "--for", "compleet"], "did you mean completed?"),
+        (["agents"], "required: COMMAND"),
+        (["agents", "lsit"], "did you mean list?"),
+        (["agents", "list", "--outptu", "json"], "did you mean --output?"),
+        (["agents", "join-token", "a", "--label", "zone"], "zone=b"),
+        (["tokens", "create", "ci", "--role", "viwer"], "did you mean viewer?"),
+        (["users", "create", "ada"], "required: --role"),
+        (["delete", "agent", "x"], "invalid choice"),
+        (["up", "--grpc-port", "99999"], "a number from 0 to 65535"),
     ],
 )
 def test_a_wrong_command_line_ends_with_2_and_says_what_to_write(
@@ -58,5 +78,5 @@ def test_help_names_every_verb_and_the_exit_codes(capsys: pytest.CaptureFixture[
     with pytest.raises(SystemExit):
         main(["--help"])
     out = capsys.readouterr().out
-    assert all(f"\n    {verb} " in out for verb in VERBS)
+    assert all(f"\n    {verb.name:<11} {verb.help}\n" in out for verb in verbs())
     assert "3 done with dead letters" in out
