@@ -50,6 +50,7 @@ async def claim(tx: Transaction, wanted: fx.Claim, hello: pb.Hello, *, server_id
         return None
     if wanted.desired_version:
         await stored_desired.learn_version(tx, wanted.agent_id, wanted.desired_version)
+    await stored_desired.learn_epochs(tx, wanted.epochs)
     update = await desired.of_agent(tx, wanted.agent_id)
     commands = await outbox.of_agent(tx, wanted.agent_id)
     return _row(await agents.get(tx, wanted.agent_id), update, commands)

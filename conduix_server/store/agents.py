@@ -16,7 +16,7 @@ from sqlalchemy import ColumnElement, and_, case, func, or_, select, tuple_, upd
 from conduix.errors import AlreadyExists, NotFound, RequestIdReused, Resource, SessionSuperseded, TokenRevoked
 from conduix.mesh.effects import Claim
 from conduix_server.store.paging import Page, PageRequest, fetch_page
-from conduix_server.store.tables import Agent, Assignment, Counter, Pipeline
+from conduix_server.store.tables import Agent, Assignment
 from conduix_server.store.transaction import Transaction
 from conduix_server.store.versions import change
 
@@ -157,7 +157,6 @@ async def accept(
         facts["labels"] = to_json({**labels, **from_json(row.granted_labels, dict)})
     if not await tx.write(update(Agent).where(mine).values(**held, **alive, **over, **facts)):
         return False
-    await _learn_epochs(tx, claim.epochs)
     tx.changed(NAME, claim.agent_id, "UPDATED")
     return True
 
@@ -235,21 +234,3 @@ async def silent(tx: Transaction, agents: Mapping[str, datetime | None]) -> Sequ
             tx.changed(NAME, agent_id, "UPDATED")
             gone.append(agent_id)
     return gone
-
-
-async def _learn_epochs(tx: Transaction, seen: Mapping[str, int]) -> None:
-    """After a restore of the database no epoch is handed out that an agent has seen."""
-    for first in range(0, len(seen), CHUNK):
-        chunk = dict(sorted(seen.items())[first : first + CHUNK])
-        counters = select(Counter.scope, Counter.value).where(Counter.name == "epoch", Counter.scope.in_(chunk))
-        stored = dict(await tx.rows(counters))
-        here = set(await tx.all(select(Pipeline.id).where(Pipeline.id.in_(chunk))))
-        for pipeline_id, value in chunk.items():
-            if pipeline_id in here and value > stored.get(pipeline_id, 0):
-                await _raise_epoch(tx, pipeline_id, value)
-
-
-async def _raise_epoch(tx: Transaction, pipeline_id: str, value: int) -> None:
-    same = (Counter.name == "epoch") & (Counter.scope == pipeline_id)
-    if not await tx.write(update(Counter).where(same, Counter.value < value).values(value=value)):
-        await tx.add_if_absent(Counter, name="epoch", scope=pipeline_id, value=value)

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import case, delete, func, select, update
+from sqlalchemy import delete, func, select, update
 
 from conduix_server.store.tables import Assignment, Counter, DesiredVersion, Pipeline, Revision, Run
 from conduix_server.store.transaction import Transaction
 
 EPOCH = "epoch"
+CHUNK = 1000
+"""Pipelines in one statement."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,11 +121,20 @@ async def learn_version(tx: Transaction, agent_id: str, seen: int) -> None:
 
 async def learn_epochs(tx: Transaction, seen: Mapping[str, int]) -> None:
     """The highest epochs by pipeline that an agent has spoken of, as `learn_version` for versions."""
-    for pipeline_id, epoch in sorted(seen.items()):
+    for first in range(0, len(seen), CHUNK):
+        chunk = dict(sorted(seen.items())[first : first + CHUNK])
+        counters = select(Counter.scope, Counter.value).where(Counter.name == EPOCH, Counter.scope.in_(chunk))
+        stored = dict(await tx.rows(counters))
+        here = set(await tx.all(select(Pipeline.id).where(Pipeline.id.in_(chunk))))
+        for pipeline_id, epoch in chunk.items():
+            if pipeline_id in here and epoch > stored.get(pipeline_id, 0):
+                await _raise_epoch(tx, pipeline_id, epoch)
+
+
+async def _raise_epoch(tx: Transaction, pipeline_id: str, epoch: int) -> None:
+    mine = (Counter.name == EPOCH) & (Counter.scope == pipeline_id)
+    if not await tx.write(update(Counter).where(mine, Counter.value < epoch).values(value=epoch)):
         await tx.add_if_absent(Counter, name=EPOCH, scope=pipeline_id, value=epoch)
-        mine = (Counter.name == EPOCH) & (Counter.scope == pipeline_id)
-        higher = case((Counter.value < epoch, epoch), else_=Counter.value)
-        await tx.write(update(Counter).where(mine).values(value=higher))
 
 
 async def _raise_versions(tx: Transaction, agents: set[str]) -> None:

@@ -18,7 +18,7 @@ from conduix.errors import (
 )
 from conduix.mesh.dispatch import Outstanding
 from conduix.v1 import mesh_service_pb2 as pb
-from conduix_server.store import agents, join_tokens, outbox
+from conduix_server.store import agents, desired, join_tokens, outbox
 from conduix_server.store.paging import PageRequest
 from conduix_server.store.store import Store
 from conduix_server.store.tables import Agent
@@ -143,10 +143,10 @@ async def test_a_revoked_agent_gets_no_session_and_gives_no_sign_of_life(store: 
 
 async def test_epochs_that_an_agent_has_seen_are_not_handed_out_again(store: Store) -> None:
     async with store.transaction() as tx:
-        one, two, here = await pipeline(tx, "one"), await pipeline(tx, "two"), await enrolled(tx)
+        one, two = await pipeline(tx, "one"), await pipeline(tx, "two")
         assert await tx.next_number("epoch", one.id) == 1
-        epochs = {one.id: 7, two.id: 5, "gone": 9}
-        assert await agents.accept(tx, claim(here.id, 0, 1, "i", **epochs), server_id="s")
+        await desired.learn_epochs(tx, {one.id: 7, two.id: 5, "gone": 9})
+        await desired.learn_epochs(tx, {one.id: 3, two.id: 5})
         assert await tx.next_number("epoch", one.id) == 8
         assert await tx.next_number("epoch", two.id) == 6
         assert await tx.next_number("epoch", "gone") == 1
