@@ -221,7 +221,7 @@ def _content(path: Path) -> bytes:
     data = path.read_bytes()
     if path.suffix == ".gz":
         return gzip.decompress(data)
-    if path.name == "dead.jsonl":
+    if path.name.startswith("dead"):
         return b"\n".join(sorted(map(_without_times, data.splitlines())))
     return data
 
