@@ -137,6 +137,7 @@ class App:
     Raises what `opened` raises, and UsageError for settings, ports and certificates that cannot be used.
     """
 
+    core: Core
     rpc: RpcServer
     http: HttpSide
 
@@ -161,7 +162,7 @@ class App:
         listening = listeners(self.settings, authority)
         store = await self._stack.enter_async_context(opened(self.settings))
         feed = await self._stack.enter_async_context(Feed(store))
-        core = self._core(store, feed, Tokens(secret, now), authority)
+        self.core = core = self._core(store, feed, Tokens(secret, now), authority)
         self._mesh = core.mesh
         authorise, observe = core.callers.authorise, CallMetrics(core.registry).observe
         self.rpc = RpcServer(services(core), listening, authorise=authorise, observe=observe)

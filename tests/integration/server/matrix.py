@@ -1,0 +1,76 @@
+"""The table of rights, written a second time: who may call what, in the words of a reader, not of the code."""
+
+from __future__ import annotations
+
+CALLERS = ("anonymous", "viewer", "operator", "admin", "agent", "expired", "revoked")
+
+EVERYBODY = frozenset(CALLERS)
+PEOPLE = frozenset({"viewer", "operator", "admin"})
+OPERATORS = frozenset({"operator", "admin"})
+ADMINS = frozenset({"admin"})
+AGENTS = frozenset({"agent"})
+
+MATRIX = {
+    "conduix.v1.AgentService/AdoptAgent": ADMINS,
+    "conduix.v1.AgentService/CreateJoinToken": ADMINS,
+    "conduix.v1.AgentService/GetAgent": PEOPLE,
+    "conduix.v1.AgentService/GetAgentStatus": PEOPLE,
+    "conduix.v1.AgentService/ListAgents": PEOPLE,
+    "conduix.v1.AgentService/ListJoinTokens": OPERATORS,
+    "conduix.v1.AgentService/RemoveAgent": ADMINS,
+    "conduix.v1.AgentService/RevokeJoinToken": ADMINS,
+    "conduix.v1.AgentService/WatchAgents": PEOPLE,
+    "conduix.v1.AuthService/CreateApiToken": PEOPLE,
+    "conduix.v1.AuthService/GetMe": PEOPLE,
+    "conduix.v1.AuthService/ListApiTokens": PEOPLE,
+    "conduix.v1.AuthService/Login": EVERYBODY,
+    "conduix.v1.AuthService/Logout": PEOPLE,
+    "conduix.v1.AuthService/Refresh": EVERYBODY,
+    "conduix.v1.AuthService/RevokeApiToken": PEOPLE,
+    "conduix.v1.MeshService/Connect": AGENTS,
+    "conduix.v1.MeshService/Enroll": EVERYBODY,
+    "conduix.v1.MeshService/FetchRevision": AGENTS,
+    "conduix.v1.MeshService/LoadCheckpoint": AGENTS,
+    "conduix.v1.MeshService/RenewIdentity": AGENTS,
+    "conduix.v1.MeshService/SaveCheckpoint": AGENTS,
+    "conduix.v1.MeshService/StreamTelemetry": AGENTS,
+    "conduix.v1.OperationService/CancelOperation": OPERATORS,
+    "conduix.v1.OperationService/GetOperation": PEOPLE,
+    "conduix.v1.OperationService/ListOperations": PEOPLE,
+    "conduix.v1.OperationService/WatchOperation": PEOPLE,
+    "conduix.v1.PipelineService/ApplyPipelines": OPERATORS,
+    "conduix.v1.PipelineService/CreatePipeline": OPERATORS,
+    "conduix.v1.PipelineService/DeletePipeline": OPERATORS,
+    "conduix.v1.PipelineService/DiffPipeline": PEOPLE,
+    "conduix.v1.PipelineService/GetCheckpoint": PEOPLE,
+    "conduix.v1.PipelineService/GetPipeline": PEOPLE,
+    "conduix.v1.PipelineService/GetPipelineStatus": PEOPLE,
+    "conduix.v1.PipelineService/GetRevision": PEOPLE,
+    "conduix.v1.PipelineService/ListPipelines": PEOPLE,
+    "conduix.v1.PipelineService/ListRevisions": PEOPLE,
+    "conduix.v1.PipelineService/PausePipeline": OPERATORS,
+    "conduix.v1.PipelineService/ResumePipeline": OPERATORS,
+    "conduix.v1.PipelineService/ScalePipeline": OPERATORS,
+    "conduix.v1.PipelineService/StartPipeline": OPERATORS,
+    "conduix.v1.PipelineService/StopPipeline": OPERATORS,
+    "conduix.v1.PipelineService/TailLogs": PEOPLE,
+    "conduix.v1.PipelineService/TapPipeline": OPERATORS,
+    "conduix.v1.PipelineService/TriggerCheckpoint": OPERATORS,
+    "conduix.v1.PipelineService/UpdatePipeline": OPERATORS,
+    "conduix.v1.PipelineService/ValidatePipeline": PEOPLE,
+    "conduix.v1.PipelineService/WatchPipelines": PEOPLE,
+    "conduix.v1.RunService/GetRun": PEOPLE,
+    "conduix.v1.RunService/ListRuns": PEOPLE,
+    "conduix.v1.RunService/RetryRun": OPERATORS,
+    "conduix.v1.RunService/WatchRuns": PEOPLE,
+    "conduix.v1.SystemService/GetClusterStatus": PEOPLE,
+    "conduix.v1.SystemService/GetInfo": EVERYBODY,
+    "conduix.v1.SystemService/GetStageCatalog": PEOPLE,
+    "conduix.v1.UserService/CreateUser": ADMINS,
+    "conduix.v1.UserService/ListUsers": ADMINS,
+    "grpc.health.v1.Health/Check": EVERYBODY,
+    "grpc.health.v1.Health/List": EVERYBODY,
+    "grpc.health.v1.Health/Watch": EVERYBODY,
+    "grpc.reflection.v1.ServerReflection/ServerReflectionInfo": EVERYBODY,
+    "grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo": EVERYBODY,
+}
