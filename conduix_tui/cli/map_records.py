@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, BinaryIO
 from conduix.errors import MappingSyntaxError, UsageError
 from conduix_tui.cli import words
 from conduix_tui.cli.arguments import examples
+from conduix_tui.cli.map_cases import run_cases
 from conduix_tui.cli.terminal import Exit, Terminal
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ EXAMPLES = examples(
     "printf '{\"a\":1}\\n{\"a\":2}\\n' | conduix map 'root.b = this.a * 10'",
     "conduix map --file clean.blobl < orders.jsonl > clean.jsonl",
     "tail -f app.jsonl | conduix map 'root = if this.level == \"error\" { this } else { deleted() }'",
+    "conduix map --cases bloblang_cases.jsonl --report json",
     "conduix map --explain 'root.total = this.items.map_each(i -> i.price * i.qty).sum()'",
 )
 _CHUNK = 256 * 1024
@@ -31,6 +33,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     what = parser.add_mutually_exclusive_group(required=True)
     what.add_argument("mapping", metavar="EXPR", nargs="?", help="the mapping")
     what.add_argument("--file", metavar="FILE", help="a file that holds the mapping")
+    what.add_argument("--cases", metavar="FILE", help="run a file of conformance cases; say what share agrees")
+    parser.add_argument(
+        "--report", choices=("text", "json"), default="text", help="of --cases: how it is written (default text)"
+    )
     parser.add_argument(
         "--explain", action="store_true", help="read nothing; show what the mapping reads and what it is compiled to"
     )
@@ -38,6 +44,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def execute(args: argparse.Namespace, terminal: Terminal) -> Exit:
     """Map standard input, or explain the mapping."""
+    if args.cases is not None:
+        return run_cases(args.cases, args.report, terminal)
     mapping = _parse(args, terminal)
     if args.explain:
         terminal.emit(_explain(mapping))
