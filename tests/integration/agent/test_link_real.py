@@ -1,0 +1,167 @@
+"""Agent and server, both as the programs that they are: signed in by token on loopback, and by certificate with TLS."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import grpc
+import pytest
+
+from conduix.v1 import agent_service_pb2 as pb_agent
+from conduix.v1 import auth_service_pb2 as pb_auth
+from conduix.v1.agent_service_pb2_grpc import AgentServiceStub
+from conduix.v1.auth_service_pb2_grpc import AuthServiceStub
+from conduix_agent import snapshot
+from tests.client import Client, signed_in
+from tests.eventually import eventually
+from tests.integration.agent.certificates import Certificates, made_in
+from tests.programs import ADMIN, PASSWORD, Agent, Server, free_port
+
+ONLINE = pb_agent.AGENT_STATE_ONLINE
+
+
+@pytest.fixture
+async def server(tmp_path: Path) -> AsyncIterator[Server]:
+    server = Server(tmp_path / "server")
+    await asyncio.to_thread(server.prepare)
+    await server.started()
+    yield server
+    server.remove()
+
+
+@pytest.fixture
+async def user(server: Server) -> AsyncIterator[Client]:
+    async with signed_in(server.address) as client:
+        yield client
+
+
+async def the_agent(user: Client, name: str = "agent") -> pb_agent.Agent:
+    return (await user.agents.GetAgent(pb_agent.GetAgentRequest(id=name))).agent
+
+
+async def online(user: Client) -> pb_agent.Agent:
+    async def check() -> pb_agent.Agent | None:
+        try:
+            found = await the_agent(user)
+        except grpc.aio.AioRpcError as error:
+            raise AssertionError(error.details()) from error
+        return found if found.state == ONLINE and found.mode == pb_agent.CONNECTION_MODE_STREAM else None
+
+    found = await eventually(check)
+    assert found is not None
+    return found
+
+
+async def test_an_agent_joins_a_server_outlives_it_and_leaves(server: Server, user: Client, tmp_path: Path) -> None:
+    agent = Agent(tmp_path / "agent", server.address, await user.join_token(), arguments=("--label", "zone=eu"))
+    try:
+        await agent.started()
+        found = await online(user)
+        assert dict(found.labels) == {"zone": "eu"}
+        assert "sink:file" in found.capabilities
+        first = found.session
+        server.kill()
+        await server.started()
+        await eventually(lambda: snapshot.ask(agent.state).session > first)
+        assert await asyncio.to_thread(agent.stop) == 0, agent.log
+        assert (await the_agent(user)).state != ONLINE, "it said goodbye"
+    finally:
+        agent.remove()
+
+
+async def test_a_join_token_for_one_agent_enrols_one(server: Server, user: Client, tmp_path: Path) -> None:
+    token = await user.join_token()
+    agents = [Agent(tmp_path / name, server.address, token, name=name) for name in ("agent", "second")]
+    try:
+        await agents[0].started()
+        await online(user)
+        agents[1].spawn()
+        assert await asyncio.to_thread(agents[1].wait) == 1
+        assert "JOIN_TOKEN_USED" in agents[1].log
+    finally:
+        for agent in agents:
+            agent.remove()
+
+
+async def test_an_agent_that_is_removed_is_cut_off_and_comes_back_by_a_new_token(
+    server: Server, user: Client, tmp_path: Path
+) -> None:
+    agent = Agent(tmp_path / "agent", server.address, await user.join_token(uses=5))
+    try:
+        await agent.started()
+        removed = await online(user)
+        await user.agents.RemoveAgent(pb_agent.RemoveAgentRequest(id=removed.id, request_id="r"))
+        await eventually(lambda: "TOKEN_REVOKED" in snapshot.ask(agent.state).cause, 5 + 1)
+        assert agent.running, "its pipelines are not the server's any more, but nobody killed them"
+        (agent.folder / "join-token").write_text(await user.join_token())
+        agent.kill()
+        await agent.started()
+        assert (await online(user)).id != removed.id
+    finally:
+        agent.remove()
+
+
+@pytest.fixture
+def certificates(tmp_path: Path) -> Certificates:
+    return made_in(tmp_path)
+
+
+@pytest.fixture
+async def tls_server(tmp_path: Path, certificates: Certificates) -> AsyncIterator[Server]:
+    config = tmp_path / "server.yaml"
+    config.write_text(
+        f"tls: {{certificate: {certificates.certificate}, key: {certificates.key}}}\n"
+        f"server: {{mesh_port: {free_port()}}}\n"
+    )
+    server = Server(tmp_path / "server", arguments=("--config", str(config)))
+    await asyncio.to_thread(server.prepare)
+    await server.started()
+    yield server
+    server.remove()
+
+
+async def test_with_tls_an_agent_has_a_certificate_whose_key_it_made_itself(
+    tls_server: Server, certificates: Certificates, tmp_path: Path
+) -> None:
+    token = await join_token_over_tls(tls_server, certificates)
+    arguments = ("--tls-authority", str(certificates.authority))
+    agent = Agent(tmp_path / "agent", tls_server.address, token, arguments=arguments)
+    try:
+        await agent.started()
+        await eventually(lambda: snapshot.ask(agent.state).mode == "STREAM")
+        assert snapshot.ask(agent.state).server == f"127.0.0.1:{tls_server.ready['mesh'].rpartition(':')[2]}"
+        assert "NOT encrypted" not in agent.log
+        identity = (agent.state / "identity").read_text()
+        assert "BEGIN PRIVATE KEY" in identity
+        assert '"token":""' in identity
+        tls_server.kill()
+        await tls_server.started()
+        await eventually(lambda: snapshot.ask(agent.state).session > 1)
+    finally:
+        agent.remove()
+
+
+async def test_a_server_of_another_authority_is_not_talked_to(
+    tls_server: Server, certificates: Certificates, tmp_path: Path
+) -> None:
+    token = await join_token_over_tls(tls_server, certificates)
+    (tmp_path / "other").mkdir()
+    arguments = ("--tls-authority", str(made_in(tmp_path / "other").authority))
+    agent = Agent(tmp_path / "agent", tls_server.address, token, arguments=arguments)
+    try:
+        await agent.started()
+        await eventually(lambda: "UNAVAILABLE" in snapshot.ask(agent.state).cause)
+        assert not (agent.state / "identity").exists()
+    finally:
+        agent.remove()
+
+
+async def join_token_over_tls(server: Server, certificates: Certificates) -> str:
+    credentials = grpc.ssl_channel_credentials(certificates.authority.read_bytes())
+    async with grpc.aio.secure_channel(server.address, credentials) as channel:
+        login = await AuthServiceStub(channel).Login(pb_auth.LoginRequest(username=ADMIN, password=PASSWORD))
+        bearer = (("authorization", f"Bearer {login.credentials.access_token}"),)
+        request = pb_agent.CreateJoinTokenRequest(name="test")
+        return (await AgentServiceStub(channel).CreateJoinToken(request, metadata=bearer)).token
