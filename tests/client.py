@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import grpc
@@ -71,13 +72,16 @@ def _named(details: grpc.aio.ClientCallDetails, token: str) -> grpc.aio.ClientCa
 
 
 class Client:
-    """All services on one channel. `token` may be empty: nobody."""
+    """All services on one channel. `token` may be empty: nobody. `authority`: PEM of who signed the server; None: no TLS."""
 
-    def __init__(self, address: str, token: str = "") -> None:
+    def __init__(self, address: str, token: str = "", *, authority: Path | None = None) -> None:
         self.token = token
-        self.channel = grpc.aio.insecure_channel(
-            address, options=CLIENT_OPTIONS, interceptors=[_Unary(token), _Streamed(token)] if token else None
-        )
+        named = [_Unary(token), _Streamed(token)] if token else None
+        if authority is not None:
+            credentials = grpc.ssl_channel_credentials(authority.read_bytes())
+            self.channel = grpc.aio.secure_channel(address, credentials, options=CLIENT_OPTIONS, interceptors=named)
+        else:
+            self.channel = grpc.aio.insecure_channel(address, options=CLIENT_OPTIONS, interceptors=named)
         self.auth: AuthServiceAsyncStub = AuthServiceStub(self.channel)
         self.agents: AgentServiceAsyncStub = AgentServiceStub(self.channel)
         self.operations: OperationServiceAsyncStub = OperationServiceStub(self.channel)
@@ -157,17 +161,17 @@ async def _unless_away(call: Callable[[], Awaitable[T]]) -> T:
 
 
 @asynccontextmanager
-async def signed_in(address: str, token: str = "") -> AsyncIterator[Client]:
+async def signed_in(address: str, token: str = "", *, authority: Path | None = None) -> AsyncIterator[Client]:
     """The admin of a `tests.programs.Server`: with a token that outlives every test, or with the one given."""
-    client = Client(address, token or await _api_token(address))
+    client = Client(address, token or await _api_token(address, authority), authority=authority)
     async with client.channel:
         yield client
 
 
-async def _api_token(address: str) -> str:
-    anybody = Client(address)
+async def _api_token(address: str, authority: Path | None) -> str:
+    anybody = Client(address, authority=authority)
     async with anybody.channel:
         login = await anybody.auth.Login(pb_auth.LoginRequest(username=ADMIN, password=PASSWORD))
-    session = Client(address, login.credentials.access_token)
+    session = Client(address, login.credentials.access_token, authority=authority)
     async with session.channel:
         return (await session.auth.CreateApiToken(pb_auth.CreateApiTokenRequest(name="test"))).token

@@ -152,17 +152,15 @@ class Ended(Exception):
 class Server(Program):
     """`conduix_server`. On SQLite in its own folder unless a database is named; an admin is there from the start."""
 
-    def __init__(
-        self, folder: Path, *, database_url: str = "", arguments: Sequence[str] = (), grpc_port: int | None = None
-    ) -> None:
+    def __init__(self, folder: Path, *, database_url: str = "", environment: Mapping[str, str] | None = None) -> None:
         self.state = folder / "state"
         self.database_url = database_url
-        self.ports = {"grpc-port": grpc_port or free_port(), "port": free_port()}
+        self.ports = {"grpc-port": free_port(), "mesh-port": free_port(), "port": free_port()}
         chosen = [word for name, port in self.ports.items() for word in (f"--{name}", str(port))]
         self.common = ["--host", "127.0.0.1", "--state-dir", str(self.state), "--log-level", "info"]
         self.common += ["--database-url", database_url] if database_url else []
-        command = [sys.executable, "-m", "conduix_server", *self.common, *chosen, *arguments]
-        super().__init__("conduix_server", command, folder, {"JWT_SECRET": token_urlsafe(48)})
+        command = [sys.executable, "-m", "conduix_server", *self.common, *chosen]
+        super().__init__("conduix_server", command, folder, {"JWT_SECRET": token_urlsafe(48), **(environment or {})})
 
     @property
     def address(self) -> str:
@@ -208,7 +206,6 @@ class Agent(Program):
         join_token: str,
         *,
         name: str = "agent",
-        arguments: Sequence[str] = (),
         environment: Mapping[str, str] | None = None,
     ) -> None:
         self.state = folder / "state"
@@ -217,7 +214,7 @@ class Agent(Program):
         token.write_text(join_token + "\n")
         token.chmod(0o600)
         words = ["--servers", servers, "--join-token-file", str(token), "--name", name, "--state-dir", str(self.state)]
-        command = [sys.executable, "-m", "conduix_agent", "run", *words, "--http-port", "0", *arguments]
+        command = [sys.executable, "-m", "conduix_agent", "run", *words, "--http-port", "0"]
         super().__init__(name, command, folder, environment)
 
     def workers(self) -> list[int]:
