@@ -72,7 +72,7 @@ def _named(details: grpc.aio.ClientCallDetails, token: str) -> grpc.aio.ClientCa
 
 
 class Client:
-    """All services on one channel. An empty `token` is nobody; `authority`: PEM of who signed the server, None: no TLS."""
+    """All services. `token`: empty is nobody; `authority`: PEM of who signed the server, None: no TLS."""
 
     def __init__(self, address: str, token: str = "", *, authority: Path | None = None) -> None:
         self.token = token
