@@ -76,6 +76,11 @@ class Authority:
             _make(certificate, key, clock())
         return cls.opened(certificate, key, clock)
 
+    @staticmethod
+    def check(csr: bytes) -> None:
+        """Would it be signed? Raises InvalidArgument as `sign` does."""
+        _public_key(csr)
+
     def sign(self, csr: bytes, agent_id: str) -> Signed:
         """A certificate for the key of a request; what else stands in the request counts for nothing.
 

@@ -78,13 +78,13 @@ class Enrolment:
         return agent
 
     def _check_way(self, csr: bytes) -> None:
+        """Before anything is done: who asks the wrong way uses nothing up."""
         if self._authority is None and csr:
-            wrong = "this server runs without TLS and gives tokens: leave it empty"
-        elif self._authority is not None and not csr:
-            wrong = "agents have certificates here: send a certificate request in PEM form"
-        else:
-            return
-        raise InvalidArgument(f"csr: {wrong}", violations=[FieldViolation("csr", wrong)])
+            raise _wrong("csr", "this server runs without TLS and gives tokens: leave it empty")
+        if self._authority is not None and not csr:
+            raise _wrong("csr", "agents have certificates here: send a certificate request in PEM form")
+        if self._authority is not None:
+            self._authority.check(csr)
 
     def _identity(self, agent_id: str, name: str, csr: bytes) -> pb.Identity:
         if self._authority is None:

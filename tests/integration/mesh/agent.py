@@ -24,6 +24,7 @@ from conduix.v1 import pipeline_service_pb2 as pb_pipeline
 from conduix.v1.mesh_service_pb2_grpc import MeshServiceStub
 from tests.unit.mesh.memory import MemoryStorage
 
+Call = grpc.aio.StreamStreamCall[pb.AgentMessage, pb.ServerMessage]
 TICK = 0.1
 _NAMES = itertools.count()
 
@@ -57,7 +58,7 @@ class Agent:
         journal = [JournalEntry(command, *entry) for command, entry in disk.journal.items()]
         self.session = AgentSession(identity, Desired(disk.desired), Commands(journal), self.reports)
         self._stub = MeshServiceStub(channel)
-        self._call: grpc.aio.StreamStreamCall[pb.AgentMessage, pb.ServerMessage] | None = None
+        self.call: Call | None = None
         self._out: asyncio.Queue[pb.AgentMessage | None] = asyncio.Queue()
         self._tasks: list[asyncio.Task[None]] = []
         self._do(self.session.start())
@@ -73,7 +74,7 @@ class Agent:
 
     @property
     def ended(self) -> bool:
-        return self._call is not None and self._call.done()
+        return self.call is not None and self.call.done()
 
     @property
     def codes(self) -> list[str]:
@@ -81,10 +82,10 @@ class Agent:
 
     async def connect(self, facts: pb.Hello | None = None) -> None:
         """Opens a stream and greets; what comes of it shows later."""
-        self._call = self._stub.Connect(metadata=self.metadata)
-        self._out = asyncio.Queue()
+        call = self.call = self._stub.Connect(metadata=self.metadata)
+        out = self._out = asyncio.Queue()
         self._do(self.session.connected(facts or pb.Hello(hostname="box"), f"k{next(_NAMES)}", now()))
-        self._tasks = [asyncio.create_task(work) for work in (self._read(), self._write(), self._tick())]
+        self._tasks += [asyncio.create_task(work) for work in (self._read(call), _write(call, out), self._tick(call))]
 
     async def hang_up(self) -> None:
         """The process dies: nothing is said."""
@@ -93,8 +94,8 @@ class Agent:
             task.cancel()
         if self._tasks:
             await asyncio.wait(self._tasks)
-        if self._call is not None:
-            self._call.cancel()
+        if self.call is not None:
+            self.call.cancel()
 
     async def leave(self) -> None:
         self._do(self.session.leave("the test is over"))
@@ -116,26 +117,19 @@ class Agent:
         """Past the session."""
         self._out.put_nowait(message)
 
-    async def _read(self) -> None:
-        assert self._call is not None
+    async def _read(self, call: Call) -> None:
         try:
-            while (message := await self._call.read()) is not grpc.aio.EOF:
-                if self.answers:
+            while (message := await call.read()) is not grpc.aio.EOF:
+                if self.answers and call is self.call:
                     self._do(self.session.receive(message, now()))
         except grpc.aio.AioRpcError as error:
             self.error = error
-        self.session.lost()
-        self._out.put_nowait(None)
+        if call is self.call:
+            self.session.lost()
+            self._out.put_nowait(None)
 
-    async def _write(self) -> None:
-        assert self._call is not None
-        with suppress(grpc.aio.AioRpcError, asyncio.InvalidStateError):
-            while (message := await self._out.get()) is not None:
-                await self._call.write(message)
-            await self._call.done_writing()
-
-    async def _tick(self) -> None:
-        while True:
+    async def _tick(self, call: Call) -> None:
+        while call is self.call:
             await asyncio.sleep(TICK)
             if self.answers:
                 self._do(self.session.tick(now()))
@@ -174,6 +168,13 @@ class Agent:
         self.executed[command.command_id] += 1
         done = pb.CommandResult(command_id=command.command_id, outcome=pb.COMMAND_OUTCOME_SUCCEEDED, result="7")
         self._do(self.session.finished(done, now()))
+
+
+async def _write(call: Call, out: asyncio.Queue[pb.AgentMessage | None]) -> None:
+    with suppress(grpc.aio.AioRpcError, asyncio.InvalidStateError):
+        while (message := await out.get()) is not None:
+            await call.write(message)
+        await call.done_writing()
 
 
 def now() -> fx.Now:

@@ -110,8 +110,10 @@ async def serving(
         mesh = Mesh(store, feed, Terms(server_id), metrics, admitted=admitted)
         stack.push_async_callback(_cancelled, asyncio.create_task(mesh.run()))
         enrolment = Enrolment(store, tokens, certificates.authority if certificates else None)
-        services = [MeshServicer(store, mesh, hub, enrolment).service(), AgentServicer(store, feed).service()]
+        agents = MeshServicer(store, mesh, hub, enrolment, mesh_port=lambda: rpc.ports[1] if certificates else 0)
+        services = [agents.service(), AgentServicer(store, feed).service()]
         rpc = RpcServer(services, _listeners(certificates), authorise=_authorise(callers))
+        stack.push_async_callback(_cancelled, asyncio.create_task(callers.follow(feed, rpc.streams)))
         await rpc.start()
         stack.push_async_callback(rpc.stop, 0)
         await store.run(lambda tx: servers.register(tx, _row(server_id, rpc.ports[0])))
