@@ -77,7 +77,7 @@ def services(core: Core) -> list[Service]:
     enrolment = Enrolment(core.store, core.tokens, core.authority)
     return [
         SystemServicer(core.store, core.identity, core.clock).service(),
-        AuthServicer(core.store, sign_in).service(),
+        AuthServicer(core.store, sign_in, core.callers.forget).service(),
         UserServicer(core.store, core.passwords).service(),
         AgentServicer(core.store, core.feed).service(),
         MeshServicer(core.store, core.mesh, core.hub, enrolment, mesh_port=core.mesh_port).service(),

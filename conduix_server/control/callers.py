@@ -80,7 +80,7 @@ class Callers:
     async def authorise(self, call: Call) -> Caller | None:
         """The caller, None where nobody is needed. Raises Unauthenticated and PermissionDenied."""
         need = TABLE.get(call.method)
-        if need is Need.PUBLIC:
+        if need is Need.PUBLIC or (need is None and not call.served):
             return None
         caller = await self._caller(call)
         if need is None:

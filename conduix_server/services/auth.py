@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC
 
 import grpc
 
-from conduix.errors import FailedPrecondition, NotFound, PermissionDenied, Resource
+from conduix.errors import FailedPrecondition, NotFound, PermissionDenied, Resource, TokenRevoked
 from conduix.rpc.interceptors import Context, current_call
 from conduix.rpc.serving import Service
 from conduix.v1 import auth_service_pb2 as pb
@@ -24,11 +25,12 @@ from conduix_server.store.transaction import Transaction
 
 
 class AuthServicer(AuthServiceServicer):
-    """See the contract."""
+    """See the contract. `forget`: what is believed of callers is asked anew, for somebody's rights have ended here."""
 
-    def __init__(self, store: Store, sign_in: SignIn) -> None:
+    def __init__(self, store: Store, sign_in: SignIn, forget: Callable[[], None]) -> None:
         self._store = store
         self._sign_in = sign_in
+        self._forget = forget
 
     def service(self) -> Service:
         """For the RPC server."""
@@ -55,7 +57,13 @@ class AuthServicer(AuthServiceServicer):
         async def note(tx: Transaction, session_id: str, outcome: str) -> None:
             await audit.record(tx, entry(tx, target=session_id, outcome=outcome))
 
-        return pb.RefreshResponse(credentials=_credentials(await self._sign_in.refresh(request.refresh_token, note)))
+        try:
+            return pb.RefreshResponse(
+                credentials=_credentials(await self._sign_in.refresh(request.refresh_token, note))
+            )
+        except TokenRevoked:
+            self._forget()
+            raise
 
     async def Logout(self, request: pb.LogoutRequest, context: Context) -> pb.LogoutResponse:
         """The session's tokens and streams end with it."""
@@ -69,7 +77,9 @@ class AuthServicer(AuthServiceServicer):
             await identities.revoke_session(tx, caller.session_id)
             return pb.LogoutResponse()
 
-        return await mutate(self._store, request, pb.LogoutResponse, end, target=lambda _: caller.session_id)
+        answer = await mutate(self._store, request, pb.LogoutResponse, end, target=lambda _: caller.session_id)
+        self._forget()
+        return answer
 
     async def GetMe(self, request: pb.GetMeRequest, context: Context) -> pb.GetMeResponse:
         """Whoever shows the token."""
@@ -136,7 +146,9 @@ class AuthServicer(AuthServiceServicer):
             await identities.revoke_api_token(tx, request.id)
             return pb.RevokeApiTokenResponse()
 
-        return await mutate(self._store, request, pb.RevokeApiTokenResponse, revoke, target=lambda _: request.id)
+        answer = await mutate(self._store, request, pb.RevokeApiTokenResponse, revoke, target=lambda _: request.id)
+        self._forget()
+        return answer
 
 
 def _may_end(caller: UserPrincipal, token: ApiToken) -> bool:

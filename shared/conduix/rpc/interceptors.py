@@ -69,6 +69,8 @@ class Call:
     """Names in the caller's verified certificate; empty without mutual TLS."""
     principal: Principal | None = None
     """What `authorise` returned."""
+    served: bool = True
+    """Is there such a method? If not, the caller is told so, unless `authorise` has refused before."""
 
     @property
     def address(self) -> str:
@@ -170,7 +172,9 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
             raise _no_method(method)
 
         async def serve(_requests: Any, context: Context) -> None:
-            await self._run(self._call(method, context), context, refuse, nullcontext())
+            call = self._call(method, context)
+            call.served = False
+            await self._run(call, context, refuse, nullcontext())
 
         return serve
 

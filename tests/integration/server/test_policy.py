@@ -99,10 +99,23 @@ def refusal(caller: str) -> str:
     return alone.get(caller, "PERMISSION_DENIED")
 
 
-@pytest.mark.parametrize("method", ["/conduix.v1.SystemService/Shutdown", "/conduix.v1.Nothing/At/All", "/x"])
-async def test_what_is_not_in_the_contract_is_refused(small: Served, method: str) -> None:
+@pytest.mark.parametrize("method", ["/conduix.v1.SystemService/Shutdown", "/conduix.v1.Nothing/AtAll", "/x"])
+async def test_a_method_that_no_server_has_is_unknown_to_everybody(small: Served, method: str) -> None:
+    for who in ((), bearer(await small.api_token(await small.user()))):
+        assert await raw(small.channel, method, who) == ("UNIMPLEMENTED", "METHOD_UNKNOWN")
+
+
+async def test_a_method_that_has_no_row_is_refused_to_everybody(small: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    method = "/conduix.v1.SystemService/GetInfo"
+    monkeypatch.setattr("conduix_server.control.callers.TABLE", {row: TABLE[row] for row in TABLE if row != method})
+    assert await raw(small.channel, method, ()) == ("UNAUTHENTICATED", "UNAUTHENTICATED")
     admin = bearer(await small.api_token(await small.user()))
-    call = small.channel.unary_unary(method, request_serializer=bytes, response_deserializer=bytes)
+    assert await raw(small.channel, method, admin) == ("PERMISSION_DENIED", "PERMISSION_DENIED")
+
+
+async def raw(channel: grpc.aio.Channel, method: str, who: Bearer) -> tuple[str, str]:
+    call = channel.unary_unary(method, request_serializer=bytes, response_deserializer=bytes)
     with pytest.raises(grpc.aio.AioRpcError) as refused:
-        await call(b"", metadata=admin)
-    assert from_rpc_error(refused.value).status in {"UNIMPLEMENTED", "PERMISSION_DENIED"}
+        await call(b"", metadata=who)
+    failed = from_rpc_error(refused.value)
+    return failed.status, failed.code
