@@ -22,6 +22,7 @@ from conduix.spec.load import load
 from conduix.spec.model import PipelineSpec
 from conduix.spec.normal import normal_form
 from conduix.spec.served import check_served
+from conduix_server.store.agents import to_json
 
 DEFAULT_FILE = "document"
 """What a document without a file name is called in diagnostics."""
@@ -76,11 +77,10 @@ class Document:
     @property
     def columns(self) -> Mapping[str, Any]:
         """What a pipeline's row has from its newest document."""
-        labels = msgspec.json.encode(dict(sorted(self.spec.labels.items()))).decode()
         return {
             "name": self.spec.name,
             "description": self.spec.description,
-            "labels": labels,
+            "labels": to_json(dict(self.spec.labels)),
             "mode": self.spec.mode,
             "guarantee": self.guarantee,
         }

@@ -13,42 +13,45 @@ from conduix.errors import (
 from conduix_server.store import desired, operations, reports, runs, servers
 from conduix_server.store.paging import PageRequest
 from conduix_server.store.store import Store, new_id
-from conduix_server.store.tables import Server
+from conduix_server.store.tables import Operation, Server
 from tests.integration.store.world import (
     Clock,
     checkpoint,
     enrolled,
     operation,
     pipeline,
+    placed,
     report,
 )
 
 
-async def test_another_agent_or_run_means_another_epoch(store: Store) -> None:
+async def test_every_placing_is_another_epoch_and_every_change_another_version(store: Store) -> None:
     async with store.transaction() as tx:
         made, one, two = await pipeline(tx), await enrolled(tx, "a1"), await enrolled(tx, "a2")
         run = await runs.start(tx, new_id(), made.id)
-        key, run_id = made.id, run.id
-        first = await desired.assign(tx, key, 0, agent_id=one.id, action="START", revision=1, run_id=run_id)
-        paused = await desired.assign(tx, key, 0, agent_id=one.id, action="PAUSE", revision=1, run_id=run_id)
-        moved = await desired.assign(
-            tx, key, 0, agent_id=two.id, action="START", revision=1, run_id=run_id, seen_epoch=9
-        )
-        assert (first.epoch, paused.epoch, moved.epoch) == (1, 1, 10)
-        left, taken = await desired.of_agent(tx, one.id), await desired.of_agent(tx, two.id)
-        assert (left.version, list(left.assignments)) == (3, [])
-        assert (taken.version, list(taken.assignments)) == (1, [moved])
+        first = await placed(tx, made.id, one.id, run_id=run.id, replicas=2)
+        await desired.act(tx, made.id, "PAUSED")
+        assert [(row.action, row.epoch) for row in await desired.of_pipeline(tx, made.id)] == [("PAUSED", 1)] * 2
+        moved = await placed(tx, made.id, two.id, run_id=run.id, seen=9)
+        assert (first, moved) == (1, 10)
+        assert (await desired.version(tx, one.id), await desired.of_agent(tx, one.id)) == (3, [])
+        (taken,) = await desired.of_agent(tx, two.id)
+        assert (await desired.version(tx, two.id), taken.assignment.epoch) == (1, 10)
+        assert (taken.pipeline_name, taken.digest, taken.run_seq) == ("orders", "d" * 64, 1)
+        assert await desired.loads(tx) == {two.id: 1}
 
 
-async def test_versions_go_on_from_what_an_agent_has_applied(store: Store) -> None:
+async def test_versions_and_epochs_go_on_from_what_an_agent_has_seen(store: Store) -> None:
     async with store.transaction() as tx:
         made, one = await pipeline(tx), await enrolled(tx)
         await desired.learn_version(tx, one.id, 77)
         await desired.learn_version(tx, one.id, 5)
-        await desired.assign(tx, made.id, 0, agent_id=one.id, action="START", revision=1, run_id=None)
-        assert (await desired.of_agent(tx, one.id)).version == 78
-        await desired.withdraw(tx, made.id, from_replica=1)
-        assert len((await desired.of_agent(tx, one.id)).assignments) == 1
+        await desired.learn_epochs(tx, {made.id: 41})
+        await desired.learn_epochs(tx, {made.id: 4})
+        assert await placed(tx, made.id, one.id) == 42
+        assert await desired.version(tx, one.id) == 78
+        await desired.withdraw(tx, made.id)
+        assert (await desired.version(tx, one.id), await desired.of_agent(tx, one.id)) == (79, [])
 
 
 async def test_an_operation_ends_once(store: Store, clock: Clock) -> None:
@@ -57,26 +60,30 @@ async def test_an_operation_ends_once(store: Store, clock: Clock) -> None:
     await store.run(lambda tx: operations.start(tx, made))
     await store.run(lambda tx: operations.advance(tx, key, operations.RUNNING, message="1 of 2"))
     async with store.reading() as tx:
-        assert [row.message for row in await operations.open_for(tx, "p1")] == ["1 of 2"]
+        assert [row.message for row in await operations.open_for(tx, ["p1"])] == ["1 of 2"]
         assert await operations.overdue(tx) == []
     clock.move(hours=25)
     async with store.transaction() as tx:
         assert [row.id for row in await operations.overdue(tx)] == [key]
         await operations.advance(tx, key, operations.FAILED, error_code="TIMEOUT")
     with pytest.raises(FailedPrecondition, match="FAILED"):
-        await store.run(lambda tx: operations.advance(tx, key, operations.DONE))
+        await store.run(lambda tx: operations.advance(tx, key, operations.SUCCEEDED))
     async with store.reading() as tx:
-        assert (await operations.page(tx, PageRequest(), state=operations.FAILED)).total_size == 1
+        assert (await operations.page(tx, PageRequest(), [Operation.state == operations.FAILED])).total_size == 1
 
 
 async def test_only_the_newest_report_is_kept(store: Store) -> None:
     made = await store.run(pipeline)
-    given = [(1, 5, True), (1, 4, False), (1, 5, False), (2, 1, True), (1, 9, False)]
-    for epoch, number, kept in given:
+    for epoch, number, kept in [(1, 5, True), (1, 6, True), (2, 1, True), (1, 9, False)]:
         async with store.transaction() as tx:
-            assert await reports.save(tx, report(made.id, "a1", epoch=epoch, number=number)) is kept
-    async with store.reading() as tx:
-        assert [(row.epoch, row.number) for row in await reports.of_pipeline(tx, made.id)] == [(2, 1)]
+            assert await report(tx, made.id, epoch=epoch, number=number) is kept
+    async with store.transaction() as tx:
+        assert [(row.epoch, row.number) for row in await reports.of_pipelines(tx, [made.id])] == [(2, 1)]
+        assert [row.rate for row in await reports.of_agent(tx, "a1")] == [0.5]
+        await reports.forget(tx, [(made.id, 0), (made.id, 7)])
+        assert await reports.of_pipelines(tx, [made.id]) == []
+    with pytest.raises(FailedPrecondition):
+        await store.run(lambda tx: report(tx, "no-such-pipeline"))
 
 
 async def test_a_checkpoint_of_an_earlier_owner_is_refused(store: Store) -> None:

@@ -8,8 +8,8 @@ from conduix.errors import AlreadyExists, EtagStale, FailedPrecondition, Invalid
 from conduix_server.store import desired, pipelines, runs
 from conduix_server.store.paging import PageRequest
 from conduix_server.store.store import Store, new_id
-from conduix_server.store.tables import Pipeline
-from tests.integration.store.world import START, Clock, both, enrolled, pipeline
+from conduix_server.store.tables import Pipeline, Run
+from tests.integration.store.world import START, Clock, both, enrolled, pipeline, placed
 
 
 async def test_a_pipeline_is_read_as_it_was_written(store: Store) -> None:
@@ -29,9 +29,11 @@ async def test_names_are_taken_once_and_differ_by_case(store: Store) -> None:
         await store.run(pipeline)
     other = await store.run(lambda tx: pipeline(tx, "other"))
     with pytest.raises(AlreadyExists):
-        await store.run(lambda tx: pipelines.update(tx, other.id, version=1, name="orders"))
-    renamed = await store.run(lambda tx: pipelines.update(tx, other.id, version=1, name="other2", replicas=3))
-    assert (renamed.name, renamed.replicas, renamed.revision, renamed.version) == ("other2", 3, 1, 2)
+        await store.run(lambda tx: pipelines.revise(tx, other.id, "x", "f" * 64, version=1, name="orders"))
+    renamed = await store.run(lambda tx: pipelines.revise(tx, other.id, "x", "f" * 64, version=1, name="other2"))
+    scaled = await store.run(lambda tx: pipelines.update(tx, other.id, version=2, replicas=3))
+    assert (renamed.name, renamed.replicas, renamed.revision, renamed.version) == ("other2", 1, 2, 2)
+    assert (scaled.name, scaled.replicas, scaled.revision, scaled.version) == ("other2", 3, 2, 3)
     assert raised.value.code == "PIPELINE_EXISTS"
 
 
@@ -65,13 +67,12 @@ async def test_a_deleted_pipeline_takes_its_assignments_back(store: Store) -> No
     async with store.transaction() as tx:
         made, holder = await pipeline(tx), await enrolled(tx)
         run = await runs.start(tx, new_id(), made.id)
-        await desired.assign(tx, made.id, 0, agent_id=holder.id, action="START", revision=1, run_id=run.id)
+        await placed(tx, made.id, holder.id, run_id=run.id)
     with pytest.raises(EtagStale):
         await store.run(lambda tx: pipelines.delete(tx, made.id, version=7))
     await store.run(lambda tx: pipelines.delete(tx, made.id, version=1))
     async with store.reading() as tx:
-        after = await desired.of_agent(tx, holder.id)
-        assert (after.version, after.assignments) == (2, [])
+        assert (await desired.version(tx, holder.id), await desired.of_agent(tx, holder.id)) == (2, [])
         with pytest.raises(NotFound):
             await runs.get(tx, run.id)
     with pytest.raises(NotFound):
@@ -114,8 +115,8 @@ async def test_lists_refuse_what_they_do_not_know(store: Store) -> None:
             with pytest.raises(InvalidArgument) as raised:
                 await pipelines.page(tx, ask)
             assert raised.value.violations
-        assert (await pipelines.page(tx, PageRequest(page_size=10**9), name_contains="_%")).total_size == 3
-        assert (await pipelines.page(tx, PageRequest(), name_contains="p%_")).total_size == 0
+        assert (await pipelines.page(tx, PageRequest(page_size=10**9))).total_size == 3
+        assert (await pipelines.page(tx, PageRequest(), [Pipeline.name == "p%_"])).total_size == 0
 
 
 async def test_runs_are_numbered_beyond_all_that_was_ever_seen(store: Store) -> None:
@@ -129,17 +130,25 @@ async def test_runs_are_numbered_beyond_all_that_was_ever_seen(store: Store) -> 
     assert sorted(outcome.run_seq for outcome in outcomes if not isinstance(outcome, BaseException)) == [43, 44]
 
 
-async def test_an_ended_run_stays_as_it_ended(store: Store, clock: Clock) -> None:
+async def test_an_ended_run_stays_as_it_ended_until_it_is_taken_up(store: Store, clock: Clock) -> None:
     made = await store.run(pipeline)
-    run = await store.run(lambda tx: runs.start(tx, new_id(), made.id))
+    run = await store.run(lambda tx: runs.start(tx, new_id(), made.id, by="ann"))
     clock.move(seconds=5)
-    await store.run(lambda tx: runs.advance(tx, run.id, "RUNNING", processed=2**40, errors=0))
+    await store.run(lambda tx: runs.advance(tx, run.id, "RUNNING", processed_count=2**40, nodes=b"\x00"))
     clock.move(seconds=5)
-    ended = await store.run(lambda tx: runs.advance(tx, run.id, "COMPLETED", processed=9, errors=1, ended=True))
+    ended = await store.run(lambda tx: runs.advance(tx, run.id, "FAILED", error_message="gone", ended=True))
     assert ended.started_at is not None
     assert ended.ended_at is not None
     assert (ended.ended_at - ended.started_at).total_seconds() == 5
-    with pytest.raises(FailedPrecondition, match="COMPLETED"):
-        await store.run(lambda tx: runs.advance(tx, run.id, "RUNNING", processed=9, errors=1))
+    with pytest.raises(FailedPrecondition, match="FAILED"):
+        await store.run(lambda tx: runs.advance(tx, run.id, "RUNNING"))
+    again = await store.run(lambda tx: runs.take_up(tx, run.id, agent_id="a1"))
+    assert (again.status, again.ended_at, again.error_message, again.processed_count) == ("PENDING", None, None, 2**40)
+    assert again.started_at == ended.started_at
+    complete = await store.run(lambda tx: runs.advance(tx, run.id, "COMPLETED", ended=True))
+    with pytest.raises(FailedPrecondition, match="complete"):
+        await store.run(lambda tx: runs.take_up(tx, run.id, agent_id="a1"))
     async with store.reading() as tx:
-        assert (await runs.page(tx, PageRequest(), pipeline_id=made.id, status="COMPLETED")).items == [ended]
+        conditions = [Run.pipeline_id == made.id, Run.status == "COMPLETED"]
+        assert (await runs.page(tx, PageRequest(), conditions)).items == [complete]
+        assert await runs.some(tx, [run.id, "x"]) == [complete]

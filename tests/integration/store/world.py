@@ -32,7 +32,6 @@ from conduix_server.store.tables import (
     JoinToken,
     Operation,
     Pipeline,
-    Report,
     Run,
     Server,
     Session,
@@ -88,8 +87,8 @@ async def enrol(tx: Transaction, name: str, token_hash: str) -> Agent:
     return await enrolled(tx, name)
 
 
-def claim(agent_id: str, expected: int, session: int, incarnation: str, **epochs: int) -> Claim:
-    return Claim(agent_id, expected, session, incarnation, 0, epochs)
+def claim(agent_id: str, expected: int, session: int, incarnation: str) -> Claim:
+    return Claim(agent_id, expected, session, incarnation, desired_version=0)
 
 
 async def user(tx: Transaction, email: str = "ann@example.org") -> User:
@@ -124,16 +123,23 @@ def operation(target_id: str, now: datetime = START) -> Operation:
     )
 
 
-def report(pipeline_id: str, agent_id: str, *, epoch: int = 1, number: int = 1, state: str = "RUNNING") -> Report:
-    return Report(
-        pipeline_id=pipeline_id,
-        replica=0,
+async def report(tx: Transaction, pipeline_id: str, *, epoch: int = 1, number: int = 1) -> bool:
+    said = {"number": number, "state": "RUNNING", "rate": 0.5, "body": b"", "reported_at": START}
+    return await reports.save(tx, pipeline_id, 0, epoch=epoch, agent_id="a1", **said)
+
+
+async def placed(
+    tx: Transaction, pipeline_id: str, agent_id: str, *, run_id: str | None = None, replicas: int = 1, seen: int = 0
+) -> int:
+    return await desired.place(
+        tx,
+        pipeline_id,
         agent_id=agent_id,
-        epoch=epoch,
-        number=number,
-        state=state,
-        body=b"{}",
-        reported_at=START,
+        replicas=replicas,
+        action="RUNNING",
+        revision=1,
+        run_id=run_id,
+        seen_epoch=seen,
     )
 
 
@@ -157,8 +163,8 @@ async def row_of_everything(tx: Transaction) -> tuple[Pipeline, Run, Agent, User
     """At least one row in each table."""
     made, holder, person = await pipeline(tx), await enrolled(tx), await user(tx)
     run = await runs.start(tx, new_id(), made.id, agent_id=holder.id)
-    await desired.assign(tx, made.id, 0, agent_id=holder.id, action="START", revision=made.revision, run_id=run.id)
-    await reports.save(tx, report(made.id, holder.id))
+    await placed(tx, made.id, holder.id, run_id=run.id)
+    assert await report(tx, made.id)
     await reports.save_checkpoint(tx, checkpoint(made.id, holder.id))
     await join_token(tx)
     await outbox.put(tx, holder.id, command(tx.now))
