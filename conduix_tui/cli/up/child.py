@@ -59,6 +59,7 @@ class Child:
         self._process: asyncio.subprocess.Process | None = None
         self._pump: asyncio.Task[None] | None = None
         self._ready = False
+        self._kept = False
         self._stopping = False
 
     @property
@@ -92,7 +93,8 @@ class Child:
         return dict(word.partition("=")[::2] for word in ready.split() if "=" in word)
 
     async def keep(self) -> None:
-        """Start it again whenever it dies, until `stop`."""
+        """Tell what goes wrong, and start it again whenever it dies, until `stop`."""
+        self._kept = True
         wait, since = _FIRST_WAIT, time.monotonic()
         while self._process is not None:
             code = await self._process.wait()
@@ -174,7 +176,8 @@ class Child:
             level, message = "error", line.rstrip()
         if message:
             self._last.append(message)
-        if level in ("warning", "error", "critical") and message and self._ready and not self._stopping:
+        heard = self._kept and self._ready and not self._stopping
+        if level in ("warning", "error", "critical") and message and heard:
             now = time.monotonic()
             if now - self._told.get(message, -_QUIET) >= _QUIET:
                 self._told = {text: at for text, at in self._told.items() if now - at < _QUIET} | {message: now}

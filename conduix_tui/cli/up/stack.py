@@ -118,8 +118,8 @@ class _Stack:
 
     def _welcome(self, token: str, http: str) -> None:
         say, styled = self._terminal.say, self._terminal.styled
-        say(f"{styled('ready', 'bold', 'green')}: server {self._address} (http {http}), agent {AGENT}; "
-            f"state and logs in {self._state.path}")  # fmt: skip
+        self._terminal.emit(f"conduix-up ready grpc={self._address} http={http} agent={AGENT} state={self._state.path}")
+        self._terminal.out.flush()
         say("in another terminal:")
         header, method = f"authorization: Bearer {token}", "conduix.v1.PipelineService/ListPipelines"
         for line in (

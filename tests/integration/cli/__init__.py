@@ -1,0 +1,1 @@
+"""The verbs of a server, against a real `conduix up`."""
