@@ -20,7 +20,7 @@ from conduix.v1.mesh_service_pb2_grpc import MeshServiceStub
 from conduix_agent.link.channel import enrolment_channel, mesh_address, mesh_channel, speaks_tls
 from conduix_agent.link.enrol import new_request
 from conduix_agent.link.state import Identity
-from conduix_agent.loadtest.simulated import SimulatedAgent, Tally
+from conduix_agent.loadtest.simulated import LABELS, SimulatedAgent, Tally
 
 if TYPE_CHECKING:  # only the types of the generated code know it
     from conduix.v1.mesh_service_pb2_grpc import MeshServiceAsyncStub
@@ -73,7 +73,7 @@ async def _enrol(stub: MeshServiceAsyncStub, target: Target, name: str) -> Ident
     tls = speaks_tls(target.server, target.authority)
     key, csr = new_request(name) if tls else ("", "")
     request = pb.EnrollRequest(
-        join_token=target.join_token, name=name, csr=csr.encode(), labels={"load": "test"}, request_id=str(uuid.uuid4())
+        join_token=target.join_token, name=name, csr=csr.encode(), labels=LABELS, request_id=str(uuid.uuid4())
     )
     with remote_errors():
         answer = await stub.Enroll(request, timeout=ENROL_WITHIN)

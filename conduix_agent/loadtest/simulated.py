@@ -24,6 +24,9 @@ from conduix_agent.link.line import Line
 from conduix_agent.link.stream import StreamTransport
 from conduix_agent.loadtest.memory import MemoryStorage
 
+LABELS = {"load": "test"}
+"""By which simulated agents are told from real ones."""
+
 
 @dataclass(slots=True)
 class Tally:
@@ -90,7 +93,8 @@ class SimulatedAgent:
             await channel.close()
             raise
         self._line = Line(str(uuid.uuid4()), channel, transport)
-        self._carry_out(self._session.connected(pb.Hello(agent_version=conduix.__version__), self._line.name, _now()))
+        facts = pb.Hello(agent_version=conduix.__version__, labels=LABELS)
+        self._carry_out(self._session.connected(facts, self._line.name, _now()))
         await self._line.run(self._receive)
 
     async def _receive(self, message: pb.ServerMessage) -> None:

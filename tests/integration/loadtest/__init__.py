@@ -1,0 +1,1 @@
+"""The load test against a real server."""
