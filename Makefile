@@ -17,7 +17,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help deps services lock proto proto-check proto-baseline format check test demo build bench chaos docs clean
+.PHONY: help deps services lock proto proto-check proto-baseline format check test demo build bench chaos chaos-mesh docs clean
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -109,6 +109,10 @@ docs: $(STAMP) ## write the reference pages that are made from the code
 chaos: $(STAMP) ## kill, starve and fail `conduix run` over 200,000 orders (BUDGET=40m SEED=1 ONLY=regex); into docs/results
 	@$(BIN)/python -m tests.chaos --budget $(or $(BUDGET),40m) --seed $(or $(SEED),1) \
 	  $(if $(ONLY),--only '$(ONLY)',--report docs/results/chaos-part1.md)
+
+chaos-mesh: $(STAMP) ## kill worker, agent and server, and take the server away from 20 agents (SEED=1 ONLY=kills); into docs/results
+	@$(BIN)/python -m tests.chaos.mesh --seed $(or $(SEED),1) \
+	  $(if $(ONLY),--only '$(ONLY)',--report docs/results/mesh-part2.md)
 
 clean: ## remove what the verbs made, except .venv
 	rm -rf build dist out .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
