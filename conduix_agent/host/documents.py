@@ -83,7 +83,7 @@ _REMEDIES = {
 
 
 def _refusal(errors: tuple[Diagnostic, ...]) -> Refusal:
-    """All that stands against a document on this agent, under the code of the first."""
-    code = errors[0].code
+    """All that stands against a document here, under the code of the first: better of one that this host can mend."""
+    code = next((error.code for error in errors if error.code in _REMEDIES), errors[0].code)
     remedy = _REMEDIES.get(code, "correct the document where the diagnostics point, and start the new revision")
     return Refusal(code, "\n".join(map(str, errors)), remedy)

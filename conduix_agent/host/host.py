@@ -84,6 +84,10 @@ class AgentHost:
         """Every replica that is to be here, as it is reported."""
         return [status for runner in self._runners.values() for status in runner.statuses()]
 
+    def workers(self) -> dict[tuple[str, int], int]:
+        """Process ids of the workers that live, by pipeline id and replica."""
+        return {(key, number): pid for key, runner in self._runners.items() for number, pid in runner.pids().items()}
+
     def _runner(self, pipeline_id: str) -> Runner:
         runner = self._runners.get(pipeline_id)
         if runner is None or runner.over:

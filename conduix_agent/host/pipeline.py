@@ -204,7 +204,7 @@ class Pipeline:
             replica.end, replica.kept = live.status, False
             return False
         if live.told is Aim.STOP and (live.ended or live.killed):
-            replica.kept = replica.last is None
+            replica.kept = not self._leaving or replica.last is None  # the next agent tells what was last known
             return False
         if now - live.since >= CALM:
             replica.crashes = 0

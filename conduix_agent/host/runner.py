@@ -135,6 +135,10 @@ class Runner:
         numbers = range(self.wanted.replicas if self.wanted else 0)
         return [status for number in numbers if (status := self._status(number)) is not None]
 
+    def pids(self) -> dict[int, int]:
+        """Of its workers, by replica."""
+        return {replica: worker.pid for replica, worker in self._workers.items()}
+
     def _status_of(self, replica: int) -> pb.ReplicaStatus:
         status = self._machine.status(replica)
         if status is None:

@@ -165,7 +165,8 @@ async def hosted(
 
 def write_orders(path: Path, count: int) -> list[bytes]:
     """`count` orders, a line each."""
-    lines = [json.dumps({"id": i, "status": "active", "pad": "x" * (i % 60)}).encode() for i in range(count)]
+    orders = ({"id": i, "status": "active", "pad": "x" * (i % 60)} for i in range(count))
+    lines = [json.dumps(order, separators=(",", ":")).encode() for order in orders]
     path.write_bytes(b"".join(line + b"\n" for line in lines))
     return lines
 
