@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -15,6 +16,7 @@ import pytest
 from examples.fetch_data import fetch
 from examples.listing import HERE as EXAMPLES
 from examples.listing import ROOT
+from tests.eventually import eventually_sync
 
 DOCS = ROOT / "docs"
 PAGES = [DOCS / "tutorial.md", *sorted((DOCS / "how-to").glob("*.md"))]
@@ -37,11 +39,19 @@ def blocks(page: Path) -> Iterator[Block]:
 
 
 @pytest.fixture
-def root(tmp_path: Path) -> Path:
+def root(tmp_path: Path) -> Iterator[Path]:
     """A folder that looks like the repository root to the commands of a page."""
     fetch()
     (tmp_path / "examples").symlink_to(EXAMPLES)
-    return tmp_path
+    yield tmp_path
+    end_up(tmp_path / "state" / "conduix" / "up" / "lock")
+
+
+def end_up(lock: Path) -> None:
+    """End the `conduix up` of a page that did not come to its own last line."""
+    if lock.exists() and (process := Path("/proc") / lock.read_text().strip()).exists():
+        os.kill(int(process.name), signal.SIGTERM)
+        eventually_sync(lambda: not process.exists())
 
 
 def shell(commands: str, root: Path) -> str:
@@ -50,6 +60,7 @@ def shell(commands: str, root: Path) -> str:
         **os.environ,
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
         "XDG_STATE_HOME": str(root / "state"),
+        "XDG_CONFIG_HOME": str(root / "config"),
     }
     ended = subprocess.run(
         ["bash", "-euo", "pipefail", "-c", commands.replace("; echo", " || echo")],

@@ -9,6 +9,7 @@ import pytest
 
 from conduix.spec import Code
 from conduix.spec.settings import Settings
+from conduix_tui.cli.verbs import verbs
 from tests.integration.command import conduix
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -21,13 +22,22 @@ def test_the_catalogue_page_is_what_the_command_prints() -> None:
     assert body == conduix("stages", "--output", "markdown", cwd=REFERENCE).stdout, "run: make docs"
 
 
-@pytest.mark.parametrize("verb", ["run", "validate", "explain", "map", "stages"])
+@pytest.mark.parametrize("verb", [verb.name for verb in verbs()])
 def test_the_page_on_commands_knows_every_option(verb: str) -> None:
-    shown = conduix(verb, "--help", cwd=REFERENCE).stdout.partition("examples:")[0]
+    shown = help_of(verb)
+    for command in re.findall(r"^    ([a-z-]+)(?: |$)", shown.partition("COMMAND\n")[2], re.MULTILINE):
+        shown += help_of(verb, command)
     options = set(re.findall(r"--[a-z-]+", shown)) - {"--help"}
     page = (REFERENCE / "commands.md").read_text(encoding="utf-8")
     section = page.partition(f"## `conduix {verb}")[2].partition("\n## ")[0]
-    assert options <= set(re.findall(r"--[a-z-]+", section))
+    assert section, "no section about it"
+    common = page.partition("## Verbs of a server")[2].partition("\n## ")[0] if "--context" in options else ""
+    assert options <= set(re.findall(r"--[a-z-]+", section + common))
+
+
+def help_of(*words: str) -> str:
+    """The options of a command; its examples may show those of others."""
+    return conduix(*words, "--help", cwd=REFERENCE).stdout.partition("examples:")[0]
 
 
 def test_the_page_on_documents_knows_every_key_and_every_code() -> None:

@@ -27,7 +27,7 @@ def own(tmp_path: Path) -> Iterator[Program]:
 
 def programs(own: Program) -> dict[str, int]:
     """Process ids of its server and agent."""
-    found = {}
+    found: dict[str, int] = {}
     for pid in children(own.pid):
         words = Path(f"/proc/{pid}/cmdline").read_text(encoding="utf-8").split("\0")
         found |= {name: pid for name in ("conduix_server", "conduix_agent") if name in words}
