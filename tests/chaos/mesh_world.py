@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections import Counter
 from collections.abc import AsyncIterator, Mapping
@@ -10,11 +11,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 from sqlalchemy import text
 
 from conduix.engine.files import Files
-from conduix.v1 import agent_service_pb2 as pb_agent
-from conduix.v1 import common_pb2
 from conduix_agent.host.spool_file import SpoolFile
 from conduix_server.store.engine import create_engine, parse_url
 from tests.client import Client, signed_in
@@ -52,22 +52,22 @@ class World:
         await self.all_online()
 
     async def all_online(self) -> None:
-        """Wait until every agent has a session."""
+        """Wait until every agent has a session with the server that runs now."""
 
         async def check() -> bool:
-            found = await self.online()
-            assert len(found) == len(self.agents), f"{len(found)} of {len(self.agents)} agents are online"
+            # what the database says of them may be of the server before
+            found = await self.sessions()
+            assert found == len(self.agents), f"{found} of {len(self.agents)} agents have a session"
             return True
 
         await eventually(check, READY_SECONDS)
 
-    async def online(self) -> set[str]:
-        """Names of the agents that the server has a stream to."""
-        listed = await self.client.agents.ListAgents(
-            pb_agent.ListAgentsRequest(paging=common_pb2.Paging(page_size=100))
-        )
-        wanted = (pb_agent.AGENT_STATE_ONLINE, pb_agent.CONNECTION_MODE_STREAM)
-        return {agent.name for agent in listed.agents if (agent.state, agent.mode) == wanted}
+    async def sessions(self) -> int:
+        """How many sessions are open, by the server's own count."""
+        async with aiohttp.ClientSession() as http, http.get(f"{self.server.http}/metrics") as got:
+            found = re.search(r"^conduix_server_mesh_sessions (\S+)$", await got.text(), re.MULTILINE)
+        assert found is not None, "there is no such metric"
+        return int(float(found[1]))
 
 
 @asynccontextmanager
