@@ -7,7 +7,7 @@ import logging
 import math
 import random
 import time
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 
 from conduix.errors import ConduixError
 from conduix.rpc.errors import RemoteError
@@ -61,12 +61,16 @@ class Dialler:
         *,
         patience: float = PATIENCE,
         dice: random.Random | None = None,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._servers = settings.servers
         self._authority = settings.tls.authority
         self._identities = identities
         self._incarnation = incarnation
         self._patience = patience
+        self._clock = clock
+        self._sleep = sleep
         self.backoff = Backoff(dice or random.Random())  # noqa: S311 - spreads load, hides nothing
         self._turn = 0
         self._count = 0
@@ -82,13 +86,13 @@ class Dialler:
             ConduixError: this agent never enrolled, and what it was given to enrol with is refused.
         """
         if not at_once:
-            await asyncio.sleep(self.backoff.next())
+            await self._sleep(self.backoff.next())
         while True:
             server = await self._next_server()
             line = await self._try(server)
             if line is not None:
                 return line
-            await asyncio.sleep(self.backoff.next())
+            await self._sleep(self.backoff.next())
 
     async def _try(self, server: str) -> Line | None:
         try:
@@ -143,18 +147,18 @@ class Dialler:
     def _postpone(self, address: str, seconds: float | None) -> None:
         if seconds is not None:
             seconds = self._patience if math.isinf(seconds) else seconds
-            self._not_before[self._configured(address)] = time.monotonic() + seconds
+            self._not_before[self._configured(address)] = self._clock() + seconds
 
     async def _next_server(self) -> str:
         """The next one in turn that may be asked; waits where none may."""
         while True:
-            now = time.monotonic()
+            now = self._clock()
             for _ in self._servers:
                 server = self._servers[self._turn % len(self._servers)]
                 self._turn += 1
                 if self._not_before.get(server, now) <= now:
                     return server
-            await asyncio.sleep(min(self._not_before.values()) - now)
+            await self._sleep(min(self._not_before.values()) - now)
 
     async def _open_at(self, address: str) -> Line:
         identity = self._identities.current

@@ -194,7 +194,8 @@ async def test_status_says_that_nobody_is_there(agent: Agent) -> None:
 
 async def test_the_http_side_answers_probes_and_scrapes(server: MeshServer, tmp_path: Path) -> None:
     port = free_port()
-    agent = Agent(tmp_path / "agent", server.address, GOOD, arguments=("--http-port", str(port)))
+    agent = Agent(tmp_path / "agent", server.address, GOOD)
+    agent.command += ["--http-port", str(port)]
     want(server.fleet)
     try:
         await agent.started()

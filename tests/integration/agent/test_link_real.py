@@ -17,7 +17,7 @@ from conduix_agent import snapshot
 from tests.client import Client, signed_in
 from tests.eventually import eventually
 from tests.integration.agent.certificates import Certificates, made_in
-from tests.programs import ADMIN, PASSWORD, Agent, Server, free_port
+from tests.programs import ADMIN, PASSWORD, Agent, Server
 
 ONLINE = pb_agent.AGENT_STATE_ONLINE
 
@@ -55,7 +55,9 @@ async def online(user: Client) -> pb_agent.Agent:
 
 
 async def test_an_agent_joins_a_server_outlives_it_and_leaves(server: Server, user: Client, tmp_path: Path) -> None:
-    agent = Agent(tmp_path / "agent", server.address, await user.join_token(), arguments=("--label", "zone=eu"))
+    agent = Agent(
+        tmp_path / "agent", server.address, await user.join_token(), environment={"CONDUIX_LABELS": "zone=eu"}
+    )
     try:
         await agent.started()
         found = await online(user)
@@ -110,12 +112,8 @@ def certificates(tmp_path: Path) -> Certificates:
 
 @pytest.fixture
 async def tls_server(tmp_path: Path, certificates: Certificates) -> AsyncIterator[Server]:
-    config = tmp_path / "server.yaml"
-    config.write_text(
-        f"tls: {{certificate: {certificates.certificate}, key: {certificates.key}}}\n"
-        f"server: {{mesh_port: {free_port()}}}\n"
-    )
-    server = Server(tmp_path / "server", arguments=("--config", str(config)))
+    tls = {"CONDUIX_TLS_CERTIFICATE": str(certificates.certificate), "CONDUIX_TLS_KEY": str(certificates.key)}
+    server = Server(tmp_path / "server", environment=tls)
     await asyncio.to_thread(server.prepare)
     await server.started()
     yield server
@@ -126,8 +124,7 @@ async def test_with_tls_an_agent_has_a_certificate_whose_key_it_made_itself(
     tls_server: Server, certificates: Certificates, tmp_path: Path
 ) -> None:
     token = await join_token_over_tls(tls_server, certificates)
-    arguments = ("--tls-authority", str(certificates.authority))
-    agent = Agent(tmp_path / "agent", tls_server.address, token, arguments=arguments)
+    agent = Agent(tmp_path / "agent", tls_server.address, token, environment=trusting(certificates))
     try:
         await agent.started()
         await eventually(lambda: snapshot.ask(agent.state).mode == "STREAM")
@@ -148,14 +145,17 @@ async def test_a_server_of_another_authority_is_not_talked_to(
 ) -> None:
     token = await join_token_over_tls(tls_server, certificates)
     (tmp_path / "other").mkdir()
-    arguments = ("--tls-authority", str(made_in(tmp_path / "other").authority))
-    agent = Agent(tmp_path / "agent", tls_server.address, token, arguments=arguments)
+    agent = Agent(tmp_path / "agent", tls_server.address, token, environment=trusting(made_in(tmp_path / "other")))
     try:
         await agent.started()
         await eventually(lambda: "UNAVAILABLE" in snapshot.ask(agent.state).cause)
         assert not (agent.state / "identity").exists()
     finally:
         agent.remove()
+
+
+def trusting(certificates: Certificates) -> dict[str, str]:
+    return {"CONDUIX_TLS_AUTHORITY": str(certificates.authority)}
 
 
 async def join_token_over_tls(server: Server, certificates: Certificates) -> str:
