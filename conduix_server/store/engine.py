@@ -13,7 +13,7 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
-from conduix.errors import StateBusy, UsageError
+from conduix.errors import StateBusy, UsageError, from_os_error
 
 WRITES = "conduix_writes"
 """Execution option of a connection whose transaction will write."""
@@ -89,12 +89,15 @@ def _sqlite(url: URL, *, foreign_keys: bool) -> AsyncEngine:
 class ServerLock:
     """Held by the one server of a SQLite database as long as it lives; the system releases it when the process dies.
 
-    Raises StateBusy, with the pid of the other server.
+    Raises StateBusy, with the pid of the other server; SystemicError and DiskError where the file cannot be made.
     """
 
     def __init__(self, database: Path) -> None:
         self.path = database.with_name(database.name + ".lock")
-        self._fd = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            self._fd = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise from_os_error(error, "lock the database", str(self.path)) from None
         try:
             fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
