@@ -23,7 +23,7 @@ from conduix.engine.runtime.failure import failure_of
 from conduix.engine.runtime.gathered import Gathered, gather, replicas_of
 from conduix.engine.runtime.opening import cut_sources
 from conduix.engine.runtime.plan import build_sinks, build_sources, still_contexts
-from conduix.errors import ScaleRefused, StateBusy, from_os_error
+from conduix.errors import ScaleRefused, StateBusy, UsageError, from_os_error
 from conduix.spec.model import PipelineSpec
 
 
@@ -94,6 +94,8 @@ class Deal:
 
     def _check(self, sinks: Mapping[str, Sink]) -> None:
         """Refuse before anything is touched."""
+        if self.replicas < 1:
+            raise UsageError(f"{self.replicas} replicas cannot run anything", remedy="deal among 1 or more")
         for node in self._dealt(sinks):
             sink = sinks[node]
             if self.replicas > 1 and not isinstance(sink, ShardedSink):
