@@ -16,7 +16,7 @@ from conduix_tui.cli.server.connection import add_server, on_server
 from conduix_tui.cli.server.kinds import KINDS, Kind, revisions
 from conduix_tui.cli.server.plain import plain
 from conduix_tui.cli.server.show import show_list
-from conduix_tui.cli.server.watching import watch_list
+from conduix_tui.cli.server.watching import conditions_of, watch_list
 from conduix_tui.cli.terminal import Exit, Terminal
 from conduix_tui.client.client import Client
 from conduix_tui.client.listing import pages
@@ -83,7 +83,7 @@ async def _get(client: Client, kind: Kind, args: argparse.Namespace, terminal: T
 
 async def listed(client: Client, kind: Kind, args: argparse.Namespace, *, limit: int | None) -> list[Message]:
     """The items that the arguments ask for."""
-    conditions = list(args.filter)
+    conditions = conditions_of(args.filter)
     if kind.of_pipeline and args.name:
         conditions.append(f"pipeline_id={await pipeline_id(client, args.name)}")
     paging = common_pb2.Paging(filter=" ".join(conditions), order_by=order_by(args.sort))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import shlex
+from collections.abc import Sequence
 from typing import Any
 
 from google.protobuf.message import Message
@@ -39,12 +41,17 @@ async def _conditions(client: Client, kind: Kind, args: argparse.Namespace) -> d
         if args.filter:
             raise UsageError("watched runs have no filter", remedy="conduix get runs PIPELINE --watch")
         return {"pipeline_id": await pipeline_id(client, args.name)} if args.name else {}
-    conditions = list(args.filter)
+    conditions = conditions_of(args.filter)
     if args.name:
         # a watch by a name that does not exist would wait for ever
         fetch = fetch_agent if kind.name == "agents" else fetch_pipeline
         conditions.append(f"name={(await fetch(client, args.name)).name}")
     return {"filter": " ".join(conditions)}
+
+
+def conditions_of(filters: Sequence[str]) -> list[str]:
+    """Each `--filter` as one condition, whatever its value has in it."""
+    return [shlex.quote(each) for each in filters]
 
 
 def interruptions(terminal: Terminal) -> Interrupted:
@@ -64,6 +71,7 @@ class _View:
         self._terminal = terminal
         self._table = Table(kind.columns, terminal)
         self._headed = False
+        self._known: dict[str, Message] = {}
 
     def show(self, update: Snapshot[Any] | Message) -> None:
         """Add what is new."""
@@ -78,6 +86,10 @@ class _View:
     def _line(self, message: Any) -> None:
         item = getattr(message, self._kind.item)
         change = state_word(message, "kind")
+        if change == "REMOVED":  # comes with its id only
+            item = self._known.pop(item.id, item)
+        else:
+            self._known[item.id] = item
         if self._form != "text":
             emit_line(self._terminal, {"change": change, self._kind.item: plain(item)}, self._form)
             return
