@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import grpc
 
-from conduix.errors import UsageError
+from conduix.errors import Unavailable, UsageError
 from conduix.rpc.channel import CLIENT_OPTIONS, ClientTls, open_channel
+from conduix.rpc.errors import remote_errors
 from conduix.v1.mesh_service_pb2_grpc import MeshServiceStub
 from conduix_agent.link.state import Identity
 from conduix_agent.settings import is_loopback
@@ -37,6 +40,19 @@ class MeshChannel:
     async def close(self) -> None:
         """End all calls."""
         await self.channel.close()
+
+
+@contextmanager
+def calls() -> Iterator[None]:
+    """Calls made inside raise ConduixError only; a channel that we closed ourselves is one that is unavailable."""
+    try:
+        with remote_errors():
+            yield
+    except asyncio.CancelledError:  # gRPC says so of its calls, as if this task had been cancelled
+        task = asyncio.current_task()
+        if task is None or task.cancelling():
+            raise
+        raise Unavailable("the connection was closed while the call was under way") from None
 
 
 def speaks_tls(server: str, authority: Path | None) -> bool:

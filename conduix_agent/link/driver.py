@@ -101,6 +101,8 @@ class Driver:
 
     def failed(self, error: Exception) -> None:
         """Nothing can go on: the driver ends with this error."""
+        if isinstance(error, OSError):
+            error = from_os_error(error, "write", str(self._state.path))
         self._fault = self._fault or error
         self._wake()
 

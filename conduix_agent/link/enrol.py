@@ -20,10 +20,9 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from conduix.errors import ConduixError, TokenExpired, TokenRevoked, Unauthenticated, UsageError
-from conduix.rpc.errors import remote_errors
 from conduix.v1 import mesh_service_pb2 as pb
 from conduix.v1.mesh_service_pb2_grpc import MeshServiceStub
-from conduix_agent.link.channel import MeshChannel, enrolment_channel, speaks_tls
+from conduix_agent.link.channel import MeshChannel, calls, enrolment_channel, speaks_tls
 from conduix_agent.link.state import Enrolment, Identity, StateDirectory
 from conduix_agent.settings import AgentSettings
 
@@ -98,7 +97,7 @@ class Identities:
     async def renew(self, channel: MeshChannel) -> None:
         """A fresh identity by the one that is still good. Raises ConduixError."""
         key, csr = new_request(self._settings.name) if channel.identity.certificate else ("", "")
-        with remote_errors():
+        with calls():
             answer = await channel.stub.RenewIdentity(
                 pb.RenewIdentityRequest(csr=csr.encode()), timeout=CALL_WITHIN, metadata=channel.metadata
             )
@@ -133,7 +132,7 @@ class Identities:
             request_id=asked.request_id,
         )
         async with enrolment_channel(server, self._settings.tls.authority) as channel:
-            with remote_errors():
+            with calls():
                 answer = await MeshServiceStub(channel).Enroll(request, timeout=CALL_WITHIN)
         identity = await self._keep(answer.identity, asked.key if tls else "", answer.mesh_port, _fingerprint(token))
         self._removed = False

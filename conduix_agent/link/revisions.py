@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+from contextlib import suppress
 from pathlib import Path
 
 from google.protobuf.message import DecodeError
@@ -28,18 +29,22 @@ class Revisions:
         files.mkdir(folder)
 
     def get(self, pipeline_id: str, number: int) -> pb.FetchRevisionResponse | None:
-        """What was kept; None: nothing, or it is damaged, which a server can mend. Raises OSError."""
+        """What was kept; None: nothing, or it cannot be read, which a server can mend."""
         path = self._path(pipeline_id, number)
         try:
             body = read_checked(path)
             revision = None if body is None else pb.FetchRevisionResponse.FromString(body)
-        except (StateDamaged, DecodeError) as error:
+        except (StateDamaged, DecodeError, OSError) as error:
             log.warning(
-                "revision %d of pipeline %s is damaged on disk and fetched anew: %s", number, pipeline_id, error
+                "revision %d of pipeline %s cannot be read from disk and is fetched anew: %s",
+                number,
+                pipeline_id,
+                error,
             )
             return None
         if revision is not None:
-            os.utime(path)
+            with suppress(OSError):  # only says that it was used
+                os.utime(path)
         return revision
 
     def put(self, pipeline_id: str, revision: pb.FetchRevisionResponse) -> None:

@@ -26,7 +26,7 @@ import msgspec
 from google.protobuf.message import DecodeError
 
 from conduix.engine.files import Files
-from conduix.errors import StateBusy, StateDamaged, UsageError
+from conduix.errors import StateBusy, StateDamaged, UsageError, from_os_error
 from conduix.mesh.spool import Spool
 from conduix.v1 import mesh_service_pb2 as pb
 from conduix_agent.host.spool_file import SpoolFile
@@ -83,6 +83,7 @@ class StateDirectory:
     Raises:
         StateBusy: another process holds it; names its pid.
         UsageError: it cannot be made or written.
+        ConnectorError: the disk does not give back or take what belongs there.
     """
 
     def __init__(self, path: Path, *, spool_bytes: int, files: Files | None = None) -> None:
@@ -93,9 +94,9 @@ class StateDirectory:
             self.journal = Journal(self.path / "journal", self._files)
             self._spool_file = SpoolFile(self.path / "spool", self._files)
             self.spool = Spool(self._spool_file, spool_bytes)
-        except BaseException:
+        except OSError as error:
             os.close(self._lock)
-            raise
+            raise from_os_error(error, "open", str(self.path)) from error
 
     def __enter__(self) -> Self:
         return self

@@ -9,9 +9,8 @@ from collections.abc import AsyncIterator
 from typing import TypeAlias
 
 from conduix.errors import ConduixError
-from conduix.rpc.errors import remote_errors
 from conduix.v1 import mesh_service_pb2 as pb
-from conduix_agent.link.channel import MeshChannel
+from conduix_agent.link.channel import MeshChannel, calls
 
 log = logging.getLogger(__name__)
 
@@ -66,7 +65,7 @@ class Telemetry:
                 await self._changed.wait()
                 continue
             try:
-                with remote_errors():
+                with calls():
                     await channel.stub.StreamTelemetry(self._requests(channel), metadata=channel.metadata)
             except ConduixError as error:
                 log.debug("telemetry to %s broke: %s", channel.address, error.message)

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections.abc import Callable
 
 from conduix.errors import FenceLost, NotFound, Resource, Unavailable, from_os_error
 from conduix.mesh.reports import Reports
-from conduix.rpc.errors import RemoteError, remote_errors, shorten
+from conduix.rpc.errors import RemoteError, shorten
 from conduix.v1 import mesh_service_pb2 as pb
 from conduix.v1 import pipeline_service_pb2 as pb_pipeline
-from conduix_agent.link.channel import MeshChannel
+from conduix_agent.link.channel import MeshChannel, calls
 from conduix_agent.link.revisions import Revisions
 from conduix_agent.link.telemetry import Telemetry
+
+log = logging.getLogger(__name__)
 
 COUNTS_EVERY = 1.0
 """Seconds between two reports of a replica of which nothing but its counts changed."""
@@ -96,20 +99,23 @@ class LinkUplink:
         channel = self._reached()
         request = pb.FetchRevisionRequest(pipeline_id=pipeline_id, number=number)
         try:
-            with remote_errors():
+            with calls():
                 fetched = await channel.stub.FetchRevision(request, timeout=FETCH_WITHIN, metadata=channel.metadata)
         except RemoteError as error:
             if error.status == "NOT_FOUND":
                 raise NotFound(Resource.REVISION, f"{number} of pipeline {pipeline_id}") from error
             raise _unavailable(error) from error
-        await asyncio.to_thread(self._revisions.put, pipeline_id, fetched)
+        try:
+            await asyncio.to_thread(self._revisions.put, pipeline_id, fetched)
+        except OSError as error:
+            log.warning("revision %d is not kept: a restart of it waits for a server: %s", number, error)
         return fetched
 
     async def save_checkpoint(self, copy: pb.SaveCheckpointRequest) -> None:
         """See the protocol."""
         channel = self._reached()
         try:
-            with remote_errors():
+            with calls():
                 await channel.stub.SaveCheckpoint(copy, timeout=SAVE_WITHIN, metadata=channel.metadata)
         except RemoteError as error:
             if error.code == FenceLost.code:

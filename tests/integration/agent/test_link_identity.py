@@ -16,6 +16,7 @@ from conduix.errors import (
     Unauthenticated,
     UsageError,
 )
+from conduix.v1 import mesh_service_pb2 as pb
 from conduix_agent.link.enrol import Identities
 from conduix_agent.link.state import StateDirectory
 from tests.eventually import eventually
@@ -92,8 +93,12 @@ async def test_an_identity_is_renewed_at_half_of_its_life_and_used_from_then_on(
         await eventually(lambda: agent.mode == "STREAM")
         old = agent.agent.identities.current
         assert old is not None
+        agent.host.uplink.telemetry(pb.LogLine(message="by the old connection"))
+        await eventually(lambda: fleet.telemetry)
         await eventually(lambda: fleet.renewed)
-        await eventually(lambda: agent.agent.status.sessions == 2)
+        await eventually(lambda: agent.agent.status.sessions == 2 and not server.sessions[1:])
+        agent.host.uplink.telemetry(pb.LogLine(message="by the new one"))
+        await eventually(lambda: fleet.telemetry[-1].log.message == "by the new one")
         fresh = agent.agent.identities.current
         assert fresh is not None
         assert fresh.token != old.token
