@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from conduix.errors import FieldViolation, UsageError
@@ -19,7 +19,6 @@ from conduix_tui.client.target import Target, resolve
 Work = Callable[[Client], Awaitable[int]]
 
 _REMEDIES = {
-    "UNAVAILABLE": "start one here with `conduix up`, or name the right one with --server or --context",
     "UNAUTHENTICATED": "sign in with `conduix login`",
     "TOKEN_EXPIRED": "sign in again with `conduix login`",
     "TOKEN_REVOKED": "sign in again with `conduix login`",
@@ -76,22 +75,27 @@ def tell(error: RemoteError, server: str, terminal: Terminal) -> int:
     """Say why the server refused, and what to do; a wrong document or request is exit 2."""
     if error.diagnostics:
         return _tell_diagnostics(error, terminal)
-    bare = error.code == error.status
-    message = error.message
-    if bare and error.status == "UNAVAILABLE":  # gRPC's own chain of causes: the last one says it
-        message = f"no Conduix server answers at {server}: {message.rpartition(': ')[2]}"
-    terminal.error(f"{message} ({error.code})")
+    if error.code == error.status == "UNAVAILABLE":
+        _tell_unreachable(error, server, terminal)
+        return Exit.FAILED
+    terminal.error(f"{error.message} ({error.code})")
     for violation in error.violations:
         terminal.say(f"  {_field(violation)}")
-    terminal.remedy(_remedy(error, _REMEDIES, prefer=bare))
+    terminal.remedy(error.remedy or _REMEDIES.get(error.code, ""))
     if error.code == "INTERNAL" and error.request_id:
         terminal.say(f"request: {error.request_id}")
     return Exit.USAGE if error.status == "INVALID_ARGUMENT" else Exit.FAILED
 
 
-def _remedy(error: RemoteError, remedies: Mapping[str, str], *, prefer: bool) -> str:
-    known = remedies.get(error.code, "")
-    return known or error.remedy if prefer else error.remedy or known
+def _tell_unreachable(error: RemoteError, server: str, terminal: Terminal) -> None:
+    """No server has spoken; of gRPC's chain of causes the last one says why."""
+    cause = error.message.rpartition(": ")[2]
+    if "CERTIFICATE_VERIFY_FAILED" in error.message:
+        terminal.error(f"the certificate of {server} is not trusted: {cause} ({error.code})")
+        terminal.remedy("name the authority that signed it: conduix login --ca FILE")
+    else:
+        terminal.error(f"no Conduix server answers at {server}: {cause} ({error.code})")
+        terminal.remedy("start one here with `conduix up`, or name the right one with --server or --context")
 
 
 def _field(violation: FieldViolation) -> str:

@@ -100,6 +100,14 @@ def test_no_server_is_told_with_what_to_do() -> None:
     assert "conduix up" in screen.err
 
 
+def test_a_certificate_that_is_not_trusted_is_told_as_that() -> None:
+    screen = Screen()
+    error = RemoteError("SSL: CERTIFICATE_VERIFY_FAILED: self signed", code="UNAVAILABLE", status="UNAVAILABLE")
+    assert tell(error, "host:1", screen.terminal) == 1
+    assert "the certificate of host:1 is not trusted: self signed" in screen.err
+    assert "--ca FILE" in screen.err
+
+
 def test_a_server_that_has_no_time_is_not_called_missing() -> None:
     screen = Screen()
     error = RemoteError("the database is away", code="DATABASE_UNAVAILABLE", status="UNAVAILABLE", remedy="wait")

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from conduix.errors import ConduixError, TokenExpired, Unauthenticated
-from conduix.rpc.channel import Listener
+from conduix.rpc.channel import Listener, ServerTls
 from conduix.rpc.interceptors import Call, Context, Principal
 from conduix.rpc.serving import RpcServer, Service
 from conduix.v1 import auth_service_pb2 as auth_pb
@@ -96,7 +96,7 @@ class Pipelines(pipeline_service_pb2_grpc.PipelineServiceServicer):
 
 
 @asynccontextmanager
-async def served(script: Script) -> AsyncIterator[str]:
+async def served(script: Script, tls: ServerTls | None = None) -> AsyncIterator[str]:
     """The server's address."""
     services = [
         Service(
@@ -108,7 +108,7 @@ async def served(script: Script) -> AsyncIterator[str]:
             lambda server: pipeline_service_pb2_grpc.add_PipelineServiceServicer_to_server(Pipelines(script), server),
         ),
     ]
-    server = RpcServer(services, [Listener("127.0.0.1:0")], authorise=script.authorise)
+    server = RpcServer(services, [Listener("127.0.0.1:0", tls)], authorise=script.authorise)
     await server.start()
     try:
         yield f"127.0.0.1:{server.ports[0]}"

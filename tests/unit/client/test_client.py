@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from conduix.errors import DatabaseUnavailable, FailedPrecondition, Unavailable, UsageError
+from conduix.rpc.channel import ClientTls, ServerTls
 from conduix.rpc.errors import RemoteError
 from conduix.v1 import auth_service_pb2 as auth_pb
 from conduix.v1 import common_pb2
@@ -18,6 +19,7 @@ from conduix_tui.client.credentials import FixedToken, StoredSession
 from conduix_tui.client.listing import pages
 from conduix_tui.client.refs import is_id, pipeline_ref
 from tests.unit.client.served import Script, served
+from tests.unit.rpc.certificates import Authority
 
 GET = pb.GetPipelineRequest(pipeline=pb.PipelineRef(name="orders"))
 STOP = pb.StopPipelineRequest(pipeline=pb.PipelineRef(name="orders"))
@@ -146,3 +148,19 @@ def test_pipelines_are_named_by_name_or_id() -> None:
     assert pipeline_ref("orders").name == "orders"
     assert pipeline_ref(identity).id == identity
     assert pipeline_ref(identity.upper()).name == identity.upper()
+
+
+async def test_tls_trusts_the_authority_that_was_named_and_no_other(tmp_path: Path) -> None:
+    ours, other = Authority("ours"), Authority("other")
+    chain, key = ours.issue(tmp_path, "server", hosts=["localhost"])
+    async with served(Script(), ServerTls(chain, key)) as address:
+        address = address.replace("127.0.0.1", "localhost")
+        trusting = ClientTls(authority=ours.write(tmp_path / "ours-ca.pem"))
+        async with Client(address, trusting, FixedToken("good")) as client:
+            assert (await client.call(client.auth.GetMe, auth_pb.GetMeRequest())).username == "ada"
+        mistrusting = ClientTls(authority=other.write(tmp_path / "other-ca.pem"))
+        async with Client(address, mistrusting, FixedToken("good")) as client:
+            with pytest.raises(RemoteError) as refused:
+                await client.call(client.auth.GetMe, auth_pb.GetMeRequest())
+    assert refused.value.status == "UNAVAILABLE"
+    assert "CERTIFICATE_VERIFY_FAILED" in refused.value.message
