@@ -98,14 +98,16 @@ class Pipelines(pipeline_service_pb2_grpc.PipelineServiceServicer):
 @asynccontextmanager
 async def served(script: Script, tls: ServerTls | None = None) -> AsyncIterator[str]:
     """The server's address."""
+    auth = Auth(script)  # type: ignore[abstract]  # the rest is not called here
+    pipelines = Pipelines(script)  # type: ignore[abstract]  # likewise
     services = [
         Service(
             "conduix.v1.AuthService",
-            lambda server: auth_service_pb2_grpc.add_AuthServiceServicer_to_server(Auth(script), server),
+            lambda server: auth_service_pb2_grpc.add_AuthServiceServicer_to_server(auth, server),
         ),
         Service(
             "conduix.v1.PipelineService",
-            lambda server: pipeline_service_pb2_grpc.add_PipelineServiceServicer_to_server(Pipelines(script), server),
+            lambda server: pipeline_service_pb2_grpc.add_PipelineServiceServicer_to_server(pipelines, server),
         ),
     ]
     server = RpcServer(services, [Listener("127.0.0.1:0", tls)], authorise=script.authorise)

@@ -153,8 +153,8 @@ def test_pipelines_are_named_by_name_or_id() -> None:
 async def test_tls_trusts_the_authority_that_was_named_and_no_other(tmp_path: Path) -> None:
     ours, other = Authority("ours"), Authority("other")
     chain, key = ours.issue(tmp_path, "server", hosts=["localhost"])
-    async with served(Script(), ServerTls(chain, key)) as address:
-        address = address.replace("127.0.0.1", "localhost")
+    async with served(Script(), ServerTls(chain, key)) as listening:
+        address = listening.replace("127.0.0.1", "localhost")
         trusting = ClientTls(authority=ours.write(tmp_path / "ours-ca.pem"))
         async with Client(address, trusting, FixedToken("good")) as client:
             assert (await client.call(client.auth.GetMe, auth_pb.GetMeRequest())).username == "ada"
