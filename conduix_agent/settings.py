@@ -18,7 +18,7 @@ from conduix.spec.options import Size
 
 DEFAULT_FILE = Path("/etc/conduix/agent.yaml")
 
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,254}")
+_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,253}[A-Za-z0-9])?")
 _MOST_LABELS = 64
 
 
@@ -31,8 +31,10 @@ def _address(text: str) -> str:
 
 def _name(text: str) -> str:
     if not _NAME.fullmatch(text):
-        better = re.sub(r"[^A-Za-z0-9._-]+", "-", text).strip("-._")[:255] or "agent-1"
-        raise ValueError(f"{text!r} is no name: letters, digits, `.`, `_` and `-`; write {better}")
+        better = re.sub(r"[^A-Za-z0-9._-]+", "-", text)[:255].strip("-._") or "agent-1"
+        raise ValueError(
+            f"{text!r} is no name: letters, digits, `.`, `_` and `-`, a letter or digit at both ends; write {better}"
+        )
     return text
 
 
@@ -53,7 +55,7 @@ class Tls(Section):
 
     authority: Path | None = Field(
         None,
-        description="PEM file with the authority of the servers' certificates; unset: those that the system trusts. "
+        description="PEM file with the authority of the servers' certificates; unset: those that gRPC ships. "
         "On loopback it also says that the server there speaks TLS.",
     )
 

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from conduix.errors import UsageError
-from conduix.settings import describe
+from conduix.settings import describe, leaves
 from conduix_agent.arguments import flags, parse
-from conduix_agent.settings import is_loopback, load_settings
+from conduix_agent.settings import ENVIRONMENT, FLAG_NAMES, AgentSettings, is_loopback, load_settings
 
 FILE = """
 servers: [one.example.com:50051, two.example.com:50051]
@@ -103,3 +103,15 @@ def test_a_token_file_is_read_at_each_look(tmp_path: Path) -> None:
 )
 def test_only_this_machine_is_loopback(address: str, ours: bool) -> None:
     assert is_loopback(address) is ours
+
+
+PAGE = Path(__file__).parents[3] / "docs" / "reference" / "agent.md"
+NO_FLAG = {"join_token", "spool.max_bytes"}
+
+
+@pytest.mark.parametrize(("key", "description"), [(key, info.description) for key, info in leaves(AgentSettings)])
+def test_the_reference_page_has_every_setting(key: str, description: str) -> None:
+    names = {known: name for name, known in ENVIRONMENT.items()}
+    flag = "-" if key in NO_FLAG else f"`{FLAG_NAMES.get(key, '--' + key.replace('_', '-'))}`"
+    row = f"| `{key}` | {flag} | `{names[key]}` | {description} |"
+    assert row in PAGE.read_text(encoding="utf-8")
