@@ -8,6 +8,7 @@ import signal
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from random import Random
 
@@ -87,7 +88,7 @@ class Run:
 
     def _stop(self, workers: Sequence[Worker]) -> None:
         for worker in workers:
-            worker.until(lambda worker=worker: len({s.checkpoint for s in worker.statuses}) > 1 or _over(worker))
+            worker.until(partial(_gets_on, worker))
         for worker in workers:
             if worker.process.poll() is None:
                 worker.verb(pb.WORKER_ACTION_STOP)
@@ -98,8 +99,9 @@ class Run:
             yield f"{name}:{1 if name == 'checkpoint.claimed' else self.random.randint(1, 5)}"
 
 
-def _over(worker: Worker) -> bool:
-    return worker.state in {"COMPLETED", "FAILED"}
+def _gets_on(worker: Worker) -> bool:
+    """Was there a checkpoint since the first that it told, or is it over?"""
+    return len({status.checkpoint for status in worker.statuses}) > 1 or worker.state in {"COMPLETED", "FAILED"}
 
 
 @pytest.mark.slow

@@ -77,7 +77,7 @@ def fill(deal: Path, replicas: list[Held], fence: Fence = Fence(1, 1)) -> None: 
                     records[shard] = ShardRecord({"offset": offset}, {"in": (offset, 0, 0, 0)}, {"count": [key]})
             finished = compress(sorted(order.index(shard) for shard in held.finished))
             totals = {"in": (held.passed, 0, 0, 0)}
-            handles = {"dlq": {"lengths": {}}}
+            handles: dict[str, dict[str, Any]] = {"dlq": {"lengths": {}}}
             await store.save(Checkpoint(held.n, fence, "d", "complete", records, finished, totals, handles))
         await LocalStore(deal, FILES).save_cut(Cut("d", {"in": [(shard, specs[shard]) for shard in whole]}))
 

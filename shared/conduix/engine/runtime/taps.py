@@ -116,16 +116,18 @@ class _Tap:
         """Send as many records as there is room for, the others are counted."""
         for batch in made if self._prefix is None else (arrived,):
             count = self._take(batch.count)
-            self._dropped += batch.count - count
             if count:
                 self._show(first_of(batch, count))
+            self._dropped += batch.count - count
 
     def _take(self, count: int) -> int:
         """How many of so many records may be looked at now."""
         now = self._clock()
         self._room = min(float(self._rate), self._room + (now - self._at) * self._rate)
         self._at = now
-        taken = min(count, int(self._room), self.wish.limit - self._sent if self.wish.limit else count)
+        taken = min(count, int(self._room))
+        if self.wish.limit and self._prefix is None:  # what steps make of a record may be nothing
+            taken = min(taken, self.wish.limit - self._sent)
         self._room -= taken
         return taken
 
