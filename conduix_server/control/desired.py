@@ -14,6 +14,8 @@ async def of_agent(tx: Transaction, agent_id: str) -> pb.DesiredStateUpdate:
     """All that this agent is to do. Version 0: it was never asked anything."""
     # the version first: what is assigned meanwhile comes with a later one
     update = pb.DesiredStateUpdate(version=await desired.version(tx, agent_id))
+    if not update.version:
+        return update
     mine = await desired.of_agent(tx, agent_id)
     replicas = Counter(each.assignment.pipeline_id for each in mine)
     update.assignments.extend(_message(each, replicas[each.assignment.pipeline_id]) for each in mine)

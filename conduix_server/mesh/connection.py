@@ -79,6 +79,8 @@ class Connection:
         self.failure: ConduixError | None = None
         """What the stream ends with; None: without error."""
         self._hello = pb.Hello()
+        self._version = 0
+        """Of the desired state, when the agent was found."""
         self._outbox: Outbox[pb.ServerMessage] = Outbox()
         self._woken = asyncio.Event()
         self._todo: deque[fx.ServerEffect] = deque()
@@ -233,11 +235,12 @@ class Connection:
 
     def _found(self, found: tuple[AgentRow | None, str]) -> None:
         row, self.holder = found
+        self._version = row.desired.version if row is not None else 0
         self._next(self.session.found(row, self._board.now()))
 
     async def _claim(self, tx: Transaction, claim: fx.Claim) -> AgentRow | None:
-        board = self._board
-        return await writes.claim(tx, claim, self._hello, server_id=board.terms.server_id, address=self.address)
+        here = {"server_id": self._board.terms.server_id, "address": self.address}
+        return await writes.claim(tx, claim, self._hello, version=self._version, **here)
 
     def _claimed(self, row: AgentRow | None) -> None:
         self._next(self.session.claimed(row, self._board.now()))

@@ -48,6 +48,11 @@ class GroupCommit:
         self.away: ConduixError | None = None
         """Why the database cannot be reached; None: it can."""
 
+    @property
+    def waiting(self) -> int:
+        """Works that nobody has begun."""
+        return sum(not waiting.outcome.done() for waiting in self._waiting)
+
     def submit(self, work: Work[T], *, patient: bool = True) -> asyncio.Future[T]:
         """What comes of it, once it is committed; cancel it, and it is not begun any more.
 

@@ -6,20 +6,19 @@ False: the session is over, and nothing was written.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from typing import TypeAlias
 
 from google.protobuf.timestamp_pb2 import Timestamp
-from sqlalchemy import select
 
-from conduix.errors import NotFound, SessionSuperseded
+from conduix.errors import SessionSuperseded
 from conduix.mesh import effects as fx
 from conduix.mesh.admission import AgentRow
 from conduix.mesh.dispatch import Outstanding
 from conduix.v1 import mesh_service_pb2 as pb
-from conduix_server.control import desired, observed
+from conduix_server.control import desired, observed, operations
 from conduix_server.store import agents, outbox
 from conduix_server.store import desired as stored_desired
-from conduix_server.store.tables import Agent, DesiredVersion
 from conduix_server.store.transaction import Transaction
 
 Store: TypeAlias = (
@@ -30,30 +29,35 @@ Store: TypeAlias = (
 
 async def find(tx: Transaction, agent_id: str) -> tuple[AgentRow | None, str]:
     """What decides whether an agent is let in (without what it is to do), and the server that held it last."""
-    try:
-        agent = await agents.get(tx, agent_id)
-    except NotFound:
+    found = await agents.with_version(tx, agent_id)
+    if found is None:
         return None, ""
-    version = await tx.first(select(DesiredVersion.version).where(DesiredVersion.agent_id == agent_id))
-    return _row(agent, pb.DesiredStateUpdate(version=version or 0)), agent.server_id or ""
+    agent, version = found
+    row = _row(agent_id, agents.known(agent), pb.DesiredStateUpdate(version=version))
+    return replace(row, adopting=agent.adopting, revoked=agent.revoked_at is not None), agent.server_id or ""
 
 
-async def claim(tx: Transaction, wanted: fx.Claim, hello: pb.Hello, *, server_id: str, address: str) -> AgentRow | None:
-    """The row after the claim, with all that the agent is to do; None: another connection was quicker."""
+async def claim(
+    tx: Transaction, wanted: fx.Claim, hello: pb.Hello, *, version: int, server_id: str, address: str
+) -> AgentRow | None:
+    """The row after the claim, with all that the agent is to do; None: another connection was quicker.
+
+    `version` of the desired state was found, and only grows.
+    """
     told = {
         "release": hello.agent_version[:50],
         "capabilities": agents.to_json(sorted(set(hello.capabilities))),
         "hostname": hello.hostname,
         "ip_address": address[:45] or None,
     }
-    if not await agents.accept(tx, wanted, server_id=server_id, labels=hello.labels, **told):
+    accepted = await agents.accept(tx, wanted, server_id=server_id, labels=hello.labels, **told)
+    if accepted is None:
         return None
-    if wanted.desired_version:
+    if wanted.desired_version > version:
         await stored_desired.learn_version(tx, wanted.agent_id, wanted.desired_version)
     await stored_desired.learn_epochs(tx, wanted.epochs)
     update = await desired.of_agent(tx, wanted.agent_id)
-    commands = await outbox.of_agent(tx, wanted.agent_id)
-    return _row(await agents.get(tx, wanted.agent_id), update, commands)
+    return _row(wanted.agent_id, accepted, update, await outbox.of_agent(tx, wanted.agent_id))
 
 
 def write_of(effect: Store, agent_id: str) -> Callable[[Transaction], Awaitable[bool]]:
@@ -92,10 +96,8 @@ async def _write(tx: Transaction, effect: Store, agent_id: str) -> None:
 
 async def _report(tx: Transaction, agent_id: str, effect: fx.StoreReport) -> None:
     report = effect.report
-    held = await agents.holds(tx, agent_id, effect.session)
-    if held.acknowledged_report >= report.number:
+    if not await agents.acknowledge(tx, agent_id, effect.session, report.number):
         return  # an earlier attempt was committed and its answer was lost
-    await agents.write(tx, agent_id, effect.session, acknowledged_report=report.number)
     body = report.WhichOneof("body")
     if body == "full":
         await observed.observe(tx, agent_id, report.number, report.full.replicas, full=True)
@@ -111,10 +113,12 @@ async def _desired_ack(tx: Transaction, agent_id: str, effect: fx.StoreDesiredAc
     ack = effect.ack
     if not ack.code:
         await agents.write(tx, agent_id, effect.session, applied_version=ack.version)
+        await operations.heard(tx, agent_id, ack.version)
         return
     await agents.holds(tx, agent_id, effect.session)
     text = f"version {ack.version} of the desired state is refused: {ack.message} ({ack.code})"
     await observed.note(tx, agent_id, _event(tx, "DESIRED_STATE_REFUSED", text))
+    await operations.refused(tx, agent_id, ack.version, code=ack.code, message=ack.message)
 
 
 def _gap_event(tx: Transaction, gap: pb.Gap) -> pb.AgentEvent:
@@ -129,15 +133,15 @@ def _event(tx: Transaction, kind: str, message: str) -> pb.AgentEvent:
     return pb.AgentEvent(at=at, kind=kind, message=message)
 
 
-def _row(agent: Agent, update: pb.DesiredStateUpdate, commands: Sequence[Outstanding] = ()) -> AgentRow:
+def _row(
+    agent_id: str, known: agents.Known, update: pb.DesiredStateUpdate, commands: Sequence[Outstanding] = ()
+) -> AgentRow:
     return AgentRow(
-        agent_id=agent.id,
-        session=agent.session,
-        incarnation=agent.incarnation,
-        accepted=tuple(agents.from_json(agent.accepted, list)),
-        adopting=agent.adopting,
-        revoked=agent.revoked_at is not None,
+        agent_id=agent_id,
+        session=known.session,
+        incarnation=known.incarnation,
+        accepted=known.accepted,
         desired=update,
-        report_acked=agent.acknowledged_report,
+        report_acked=known.acknowledged_report,
         commands=tuple(commands),
     )

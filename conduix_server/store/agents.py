@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -16,7 +17,7 @@ from sqlalchemy import ColumnElement, and_, case, func, or_, select, tuple_, upd
 from conduix.errors import AlreadyExists, NotFound, RequestIdReused, Resource, SessionSuperseded, TokenRevoked
 from conduix.mesh.effects import Claim
 from conduix_server.store.paging import Page, PageRequest, fetch_page
-from conduix_server.store.tables import Agent, Assignment
+from conduix_server.store.tables import Agent, Assignment, DesiredVersion
 from conduix_server.store.transaction import Transaction
 from conduix_server.store.versions import change
 
@@ -135,20 +136,37 @@ async def refused(tx: Transaction, agent_id: str) -> None:
 # sessions
 
 
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is known of the processes of an agent, and of what it said."""
+
+    session: int
+    incarnation: str
+    accepted: tuple[str, ...]
+    acknowledged_report: int
+
+
+def known(row: Agent) -> Known:
+    """As it is stored."""
+    accepted = tuple(from_json(row.accepted, list))
+    return Known(row.session, row.incarnation, accepted, row.acknowledged_report)
+
+
 async def accept(
     tx: Transaction, claim: Claim, *, server_id: str, labels: Mapping[str, str] | None = None, **facts: Any
-) -> bool:
-    """Gives the session away; False where another connection was quicker, or the agent is gone.
+) -> Known | None:
+    """Gives the session away, and tells how it is then; None: another connection was quicker, or the agent is gone.
 
     `labels` are the agent's own, beside which those of its join token stand; `facts`: columns that it told.
     """
     mine = (Agent.id == claim.agent_id) & (Agent.session == claim.expected) & Agent.revoked_at.is_(None)
     row = await tx.first(select(Agent).where(mine).with_for_update())
     if row is None:
-        return False
-    accepted: list[str] = from_json(row.accepted, list)
-    if [row.incarnation, *accepted][-1] != claim.incarnation:
-        accepted.append(claim.incarnation)
+        return None
+    before = known(row)
+    accepted = before.accepted
+    if (before.incarnation, *accepted)[-1] != claim.incarnation:
+        accepted = (*accepted, claim.incarnation)
     since = row.mode_since if row.mode == STREAM and row.mode_since else tx.now
     held = {"session": claim.session, "server_id": server_id, "accepted": to_json(accepted)}
     alive = {"status": ONLINE, "last_heartbeat": tx.now, "mode": STREAM, "mode_since": since}
@@ -156,15 +174,24 @@ async def accept(
     if labels is not None:
         facts["labels"] = to_json({**labels, **from_json(row.granted_labels, dict)})
     if not await tx.write(update(Agent).where(mine).values(**held, **alive, **over, **facts)):
-        return False
+        return None
     tx.changed(NAME, claim.agent_id, "UPDATED")
-    return True
+    return replace(before, session=claim.session, accepted=accepted)
 
 
 async def write(tx: Transaction, agent_id: str, session: int, **values: Any) -> None:
     """Columns of the agent, as long as `session` is its session. Raises SessionSuperseded; nothing is written then."""
     if not await tx.write(update(Agent).where(Agent.id == agent_id, Agent.session == session).values(**values)):
         raise SessionSuperseded(f"session {session} of agent {agent_id} is over")
+
+
+async def acknowledge(tx: Transaction, agent_id: str, session: int, number: int) -> bool:
+    """Its reports up to `number` are stored; False where they were before. Raises SessionSuperseded."""
+    mine = (Agent.id == agent_id) & (Agent.session == session) & (Agent.acknowledged_report < number)
+    if await tx.write(update(Agent).where(mine).values(acknowledged_report=number)):
+        return True
+    await holds(tx, agent_id, session)
+    return False
 
 
 async def holds(tx: Transaction, agent_id: str, session: int) -> Agent:
@@ -180,6 +207,14 @@ async def left(tx: Transaction, agent_id: str, session: int) -> None:
     """It said goodbye. Raises SessionSuperseded."""
     await write(tx, agent_id, session, status=OFFLINE, mode=ISOLATED, mode_since=tx.now)
     tx.changed(NAME, agent_id, "UPDATED")
+
+
+async def with_version(tx: Transaction, agent_id: str) -> tuple[Agent, int] | None:
+    """The agent, and the version of what it is to do; None: there is no such agent."""
+    version = func.coalesce(DesiredVersion.version, 0)
+    joined = select(Agent, version).outerjoin(DesiredVersion, DesiredVersion.agent_id == Agent.id)
+    found = await tx.rows(joined.where(Agent.id == agent_id))
+    return found[0] if found else None
 
 
 async def sessions(tx: Transaction, agent_ids: Collection[str]) -> dict[str, tuple[int, bool]]:

@@ -64,9 +64,9 @@ class Agent:
         self._do(self.session.start())
 
     @property
-    def metadata(self) -> list[tuple[str, str]]:
+    def metadata(self) -> tuple[tuple[str, str | bytes], ...]:
         token = self.disk.identity.token
-        return [("authorization", f"Bearer {token}")] if token else []
+        return (("authorization", f"Bearer {token}"),) if token else ()
 
     @property
     def open(self) -> bool:
@@ -119,7 +119,7 @@ class Agent:
 
     async def _read(self, call: Call) -> None:
         try:
-            while (message := await call.read()) is not grpc.aio.EOF:
+            async for message in call:
                 if self.answers and call is self.call:
                     self._do(self.session.receive(message, now()))
         except grpc.aio.AioRpcError as error:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from contextlib import aclosing
 
 import pytest
 from sqlalchemy import URL
 
+from conduix_server.store import migrations
 from conduix_server.store.store import Store
 from tests.integration.mesh.serving import Served, clock, serving
 from tests.integration.store.conftest import address, database, maria, migrated_file, migrated_maria
+from tests.services import mariadb
 
 __all__ = ["database", "maria", "migrated_file", "migrated_maria"]
 
@@ -24,3 +27,12 @@ async def store(database: URL) -> AsyncIterator[Store]:
 async def served(store: Store) -> AsyncIterator[Served]:
     async with serving(store) as one:
         yield one
+
+
+@pytest.fixture
+async def own_database(maria: URL) -> AsyncIterator[URL]:
+    """One of MariaDB that nobody else has."""
+    async with aclosing(mariadb.database(maria)) as made:
+        url = await anext(made)
+        await migrations.upgrade(url)
+        yield url

@@ -8,6 +8,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import grpc
 import uuid_utils
@@ -36,6 +37,10 @@ from conduix_server.store import servers
 from conduix_server.store.store import Store, new_id
 from conduix_server.store.tables import Server
 from tests.integration.mesh.agent import Agent, Disk
+
+if TYPE_CHECKING:  # only the stubs of these modules know the asynchronous ones
+    from conduix.v1.agent_service_pb2_grpc import AgentServiceAsyncStub
+    from conduix.v1.mesh_service_pb2_grpc import MeshServiceAsyncStub
 
 ADMIN = UserPrincipal("0" * 36, "ann", Role.ADMIN)
 
@@ -69,11 +74,11 @@ class Served:
     channels: AsyncExitStack = field(default_factory=AsyncExitStack)
 
     @property
-    def agents(self) -> AgentServiceStub:
+    def agents(self) -> AgentServiceAsyncStub:
         return AgentServiceStub(self.channel)
 
     @property
-    def service(self) -> MeshServiceStub:
+    def service(self) -> MeshServiceAsyncStub:
         return MeshServiceStub(self.channel)
 
     def count(self, name: str, **labels: str) -> float:

@@ -90,9 +90,11 @@ async def test_of_two_connections_of_an_agent_one_gets_the_session(store: Store)
         lambda tx: agents.accept(tx, claim(here.id, 0, 42, "i1"), server_id="s1"),
         lambda tx: agents.accept(tx, claim(here.id, 0, 42, "i2"), server_id="s2"),
     )
-    assert sorted(map(bool, outcomes)) == [False, True]
+    assert sorted(outcome is not None for outcome in outcomes) == [False, True]
     async with store.reading() as tx:
         stored = await agents.get(tx, here.id)
+        assert await agents.with_version(tx, here.id) == (stored, 0)
+        assert await agents.with_version(tx, "nobody") is None
     assert (stored.session, stored.status, stored.mode, stored.mode_since) == (42, "online", "STREAM", START)
     assert stored.accepted in ('["i1"]', '["i2"]')
 
@@ -121,6 +123,10 @@ async def test_a_superseded_server_writes_nothing(store: Store, clock: Clock) ->
         await store.run(lambda tx: agents.write(tx, here.id, 1, applied_version=9))
     with pytest.raises(SessionSuperseded):
         await store.run(lambda tx: agents.holds(tx, here.id, 1))
+    with pytest.raises(SessionSuperseded):
+        await store.run(lambda tx: agents.acknowledge(tx, here.id, 1, 5))
+    assert await store.run(lambda tx: agents.acknowledge(tx, here.id, 2, 5))
+    assert not await store.run(lambda tx: agents.acknowledge(tx, here.id, 2, 5))
     clock.move(seconds=10)
     over = await store.run(lambda tx: agents.beat(tx, [(here.id, 1), ("nobody", 1)]))
     assert over == {(here.id, 1), ("nobody", 1)}

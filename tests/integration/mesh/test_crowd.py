@@ -1,0 +1,55 @@
+"""Three hundred agents on one server: all come in, all are served, none costs more than its share."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from contextlib import AsyncExitStack
+
+import uuid_utils
+
+from conduix.rpc.channel import open_channel
+from conduix.v1 import mesh_service_pb2 as pb
+from conduix_server.store import agents
+from tests.eventually import eventually
+from tests.integration.mesh.agent import Agent, Disk
+from tests.integration.mesh.serving import Served
+from tests.integration.mesh.test_sessions import assign, running
+
+CROWD = 300
+CHANNELS = 10
+
+
+async def test_three_hundred_agents_in_twenty_seconds(served: Served) -> None:
+    began = time.monotonic()
+    token = await served.join_token()
+
+    async def enrolled(number: int) -> pb.Identity:
+        request = pb.EnrollRequest(join_token=token, name=f"a{number}", request_id=str(uuid_utils.uuid7()))
+        return (await served.service.Enroll(request)).identity
+
+    identities = await asyncio.gather(*map(enrolled, range(CROWD)))
+    async with AsyncExitStack() as stack:
+        address = f"localhost:{served.rpc.ports[0]}"
+        channels = [await stack.enter_async_context(open_channel(address, tls=None)) for _ in range(CHANNELS)]
+        crowd = [Agent(Disk(one), channels[number % CHANNELS]) for number, one in enumerate(identities)]
+        await asyncio.gather(*(agent.connect() for agent in crowd))
+        await eventually(lambda: all(agent.open for agent in crowd))
+        pipelines = [await assign(served.store, agent) for agent in crowd[:20]]
+        await eventually(lambda: all(agent.applied for agent in crowd[:20]))
+        for agent, pipeline_id in zip(crowd, pipelines, strict=False):
+            agent.observe(running(pipeline_id))
+        await eventually(lambda: all(agent.reports.settled for agent in crowd))
+        await eventually(lambda: all(agent.session.rtt for agent in crowd))
+
+        async def heard() -> bool:
+            async with served.store.reading() as tx:
+                return len(await agents.heard(tx)) == CROWD
+
+        await eventually(heard)
+        assert served.mesh.streams == CROWD
+        works, groups = served.count("group_size_sum"), served.count("group_size_count")
+        assert groups < works / 2, f"the sessions do not share their transactions: {works} works in {groups}"
+        await asyncio.gather(*(agent.hang_up() for agent in crowd))
+        await eventually(lambda: served.mesh.streams == 0)
+    assert time.monotonic() - began < 20
