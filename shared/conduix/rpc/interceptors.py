@@ -42,7 +42,7 @@ Behaviour = Callable[[Any, Context], Any]
 Decode = Callable[[bytes], Message]
 
 _GIVEN_ID = re.compile(r"[A-Za-z0-9._:-]{1,128}")
-UNIMPLEMENTED = 12
+_UNIMPLEMENTED = (grpc.StatusCode.UNIMPLEMENTED, grpc.StatusCode.UNIMPLEMENTED.value[0])
 _STATUS_NAMES = {code.value[0]: code.name for code in grpc.StatusCode}
 
 
@@ -199,7 +199,7 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
             status = error.status
             await _abort(context, error)
         except Exception as error:
-            if isinstance(error, NotImplementedError) and _number(context.code()) == UNIMPLEMENTED:
+            if isinstance(error, NotImplementedError) and context.code() in _UNIMPLEMENTED:
                 status = "UNIMPLEMENTED"  # generated code has spoken: the servicer lacks this method
                 await _abort(context, _no_method(call.method))
             status = "INTERNAL"

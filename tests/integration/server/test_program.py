@@ -14,7 +14,7 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
-from grpc_health.v1 import health_pb2, health_pb2_grpc
+from grpc_health.v1 import health_pb2
 from sqlalchemy import URL
 
 from conduix.rpc.channel import open_channel
@@ -90,9 +90,12 @@ async def test_a_life(server: Server) -> None:
             status = await SystemServiceStub(channel).GetClusterStatus(
                 pb_system.GetClusterStatusRequest(), metadata=bearer(credentials.access_token)
             )
-            health = await health_pb2_grpc.HealthStub(channel).Check(
-                health_pb2.HealthCheckRequest(service="conduix.v1.SystemService")
+            check = channel.unary_unary(
+                "/grpc.health.v1.Health/Check",
+                request_serializer=health_pb2.HealthCheckRequest.SerializeToString,
+                response_deserializer=health_pb2.HealthCheckResponse.FromString,
             )
+            health = await check(health_pb2.HealthCheckRequest(service="conduix.v1.SystemService"))
     assert len(status.servers) == 1
     assert health.status == health_pb2.HealthCheckResponse.SERVING
     assert get(f"{server.http}/health") == (200, '{"status": "ok"}')
