@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 
 from conduix.v1 import mesh_service_pb2 as pb
-from conduix.v1.pipeline_service_pb2 import DesiredState
 from conduix_server.store import desired
 from conduix_server.store.transaction import Transaction
 
@@ -35,5 +34,5 @@ def _message(assigned: desired.Assigned, replicas: int) -> pb.Assignment:
         epoch=row.epoch,
         run_id=row.run_id or "",
         run_seq=assigned.run_seq,
-        action=DesiredState.Value(f"DESIRED_STATE_{row.action}"),
+        action=f"DESIRED_STATE_{row.action}",
     )

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
+from typing import Any
 
 from conduix.v1 import mesh_service_pb2 as pb
 from conduix.v1.pipeline_service_pb2 import ReplicaStatus
@@ -62,7 +63,7 @@ async def remember_counts(tx: Transaction, pipeline_id: str, run: Run) -> None:
         await runs.advance(tx, run.id, run.status, **counts_of(told, run))
 
 
-def counts_of(told: Iterable[ReplicaStatus], run: Run) -> dict[str, object]:
+def counts_of(told: Iterable[ReplicaStatus], run: Run) -> dict[str, Any]:
     """The columns of a run that count records."""
     counts = Counts.of(told).beside(stored_counts(run))
     return {

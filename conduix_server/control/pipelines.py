@@ -82,17 +82,17 @@ async def update(
     return pipeline
 
 
-async def compare(tx: Transaction, given: Sequence[Document]) -> list[Change]:
-    """What applying these documents would do; changes nothing."""
+async def compare(tx: Transaction, given: Sequence[Document], *, lock: bool = False) -> list[Change]:
+    """What applying these documents would do; changes nothing. Raises InvalidArgument where two have one name."""
     _check_names(given)
-    there = {row.name: row for row in await pipelines.named(tx, [each.name for each in given], lock=True)}
+    there = {row.name: row for row in await pipelines.named(tx, [each.name for each in given], lock=lock)}
     return [await _compare(tx, each, there.get(each.name)) for each in given]
 
 
 async def apply(tx: Transaction, given: Sequence[Document], *, by: str) -> list[Change]:
     """Creates and updates by name. Raises InvalidArgument where two have one name."""
     done = []
-    for change in await compare(tx, given):
+    for change in await compare(tx, given, lock=True):
         pipeline = change.pipeline
         if pipeline is None:
             pipeline = await create(tx, change.document, by=by)

@@ -11,6 +11,7 @@ from typing import Final
 
 import conduix
 from conduix.errors import ConduixError
+from conduix_server.control import housekeeping
 from conduix_server.store import audit, changes, requests, servers
 from conduix_server.store.store import Store
 from conduix_server.store.tables import Server
@@ -91,6 +92,7 @@ class Housekeeping:
         await self._store.run(changes.compact)
         await self._store.run(lambda tx: audit.drop_before(tx, tx.now - self._audit_kept))
         await self._store.run(_forget_the_dead)
+        await housekeeping.tidy(self._store)
 
 
 async def _forget_the_dead(tx: Transaction) -> None:

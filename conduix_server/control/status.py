@@ -29,16 +29,6 @@ def reason_of(status: ReplicaStatus) -> str:
     return PauseReason.Name(status.reason).removeprefix("PAUSE_REASON_").replace("UNSPECIFIED", "")
 
 
-def state_message(state: str) -> PipelineState:
-    """As the contract has it."""
-    return PipelineState.Value(f"PIPELINE_STATE_{state}")
-
-
-def reason_message(reason: str) -> PauseReason:
-    """As the contract has it."""
-    return PauseReason.Value(f"PAUSE_REASON_{reason or 'UNSPECIFIED'}")
-
-
 @dataclass(frozen=True, slots=True)
 class Summary:
     """What a pipeline is in, and why."""

@@ -68,6 +68,14 @@ def parse_filter(paging: Paging, allowed: Collection[str] = ()) -> Filter:
     return Filter(values, labels)
 
 
+def one_of(name: str, value: str, allowed: Collection[str]) -> str:
+    """The value of a condition. Raises InvalidArgument for another than these."""
+    if value not in allowed:
+        wrong = FieldViolation("paging.filter", f"{name}={value}: one of {', '.join(allowed)}")
+        raise InvalidArgument(f"filter: {wrong.description}", violations=[wrong])
+    return value
+
+
 def etag(version: int) -> str:
     """What a reader gives back, to change only what it has read."""
     return f"v{version}"

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, func, select
 
 from conduix.errors import AlreadyExists, NotFound, Resource
 from conduix_server.store import desired
+from conduix_server.store.agents import to_json
 from conduix_server.store.paging import Page, PageRequest, fetch_page
 from conduix_server.store.tables import Pipeline, Revision
 from conduix_server.store.transaction import Transaction
@@ -55,10 +56,10 @@ async def get(tx: Transaction, pipeline_id: str, *, lock: bool = False) -> Pipel
 
 async def by_name(tx: Transaction, name: str, *, lock: bool = False) -> Pipeline:
     """Raises NotFound."""
-    (found,) = await named(tx, [name], lock=lock) or [None]
-    if found is None:
+    found = await named(tx, [name], lock=lock)
+    if not found:
         raise NotFound(NAME, name, remedy="list them: conduix get pipelines")
-    return found
+    return found[0]
 
 
 async def named(tx: Transaction, names: Collection[str], *, lock: bool = False) -> Sequence[Pipeline]:
@@ -75,6 +76,11 @@ async def some(tx: Transaction, pipeline_ids: Collection[str]) -> Sequence[Pipel
 async def matching(tx: Transaction, conditions: Collection[ColumnElement[bool]]) -> Sequence[Pipeline]:
     """All that fulfil all `conditions`, by name."""
     return await tx.all(select(Pipeline).where(*conditions).order_by(Pipeline.name))
+
+
+def has_label(key: str, value: str) -> ColumnElement[bool]:
+    """A condition. Labels stand in the table as `to_json` writes them."""
+    return func.instr(Pipeline.labels, to_json({key: value})[1:-1]) > 0
 
 
 async def page(tx: Transaction, ask: PageRequest, conditions: Collection[ColumnElement[bool]] = ()) -> Page[Pipeline]:

@@ -20,7 +20,7 @@ async def save(tx: Transaction, pipeline_id: str, replica: int, *, epoch: int, *
     Raises FailedPrecondition without pipeline.
     """
     mine = (Report.pipeline_id == pipeline_id) & (Report.replica == replica)
-    key = {"pipeline_id": pipeline_id, "replica": replica}
+    key: dict[str, Any] = {"pipeline_id": pipeline_id, "replica": replica}
     while not await tx.write(update(Report).where(mine, Report.epoch <= epoch).values(epoch=epoch, **values)):
         if await tx.add_if_absent(Report, **key, epoch=epoch, **values):
             break

@@ -52,6 +52,11 @@ async def some(tx: Transaction, run_ids: Collection[str]) -> Sequence[Run]:
     return await tx.all(select(Run).where(Run.id.in_(sorted(run_ids))))
 
 
+async def newest(tx: Transaction, conditions: Collection[ColumnElement[bool]], *, limit: int) -> Sequence[Run]:
+    """At most so many that fulfil all `conditions`, the newest first."""
+    return await tx.all(select(Run).where(*conditions).order_by(Run.created_at.desc(), Run.id.desc()).limit(limit))
+
+
 async def advance(tx: Transaction, run_id: str, status: str, *, ended: bool = False, **values: Any) -> Run:
     """What was reported of the run. An ended run stays as it ended: raises FailedPrecondition; NotFound."""
     run = await tx.get(Run, run_id, name=NAME, lock=True)

@@ -99,8 +99,9 @@ class Transaction:
         return cast("int", await self.first(select(Counter.value).where(same)))
 
     def changed(self, kind: str, resource_id: str, action: str) -> None:
-        """Watchers learn of it when the transaction has committed; the last action of a resource stands."""
-        self._changes[kind, resource_id] = action
+        """Watchers learn of it when the transaction has committed; what was made and then changed is made."""
+        if (self._changes.get((kind, resource_id)), action) != ("CREATED", "UPDATED"):
+            self._changes[kind, resource_id] = action
 
     @property
     def has_changes(self) -> bool:
