@@ -13,11 +13,12 @@ from typing import Any, Self
 
 from prometheus_client import CollectorRegistry
 
-from conduix.errors import ConduixError
+from conduix.errors import ConduixError, Unavailable
 from conduix.mesh.server_session import Terms
 from conduix.rpc.channel import Listener, ServerTls
 from conduix.rpc.serving import RpcServer, Service
 from conduix.telemetry.http import HttpSide
+from conduix_server.control import checkpoints
 from conduix_server.control.authority import Authority
 from conduix_server.control.callers import Callers
 from conduix_server.control.enrolment import Enrolment
@@ -35,6 +36,9 @@ from conduix_server.mesh.metrics import MeshMetrics
 from conduix_server.services.agents import AgentServicer
 from conduix_server.services.auth import AuthServicer
 from conduix_server.services.mesh import MeshServicer
+from conduix_server.services.operations import OperationServicer
+from conduix_server.services.pipelines import PipelineServicer
+from conduix_server.services.runs import RunServicer
 from conduix_server.services.system import SystemServicer
 from conduix_server.services.users import UserServicer
 from conduix_server.settings import ServerSettings, join_address
@@ -80,6 +84,9 @@ def services(core: Core) -> list[Service]:
         AuthServicer(core.store, sign_in, core.callers.forget).service(),
         UserServicer(core.store, core.passwords).service(),
         AgentServicer(core.store, core.feed).service(),
+        PipelineServicer(core.store, core.feed, core.hub, core.identity.server_id).service(),
+        RunServicer(core.store, core.feed).service(),
+        OperationServicer(core.store, core.feed).service(),
         MeshServicer(core.store, core.mesh, core.hub, enrolment, mesh_port=core.mesh_port).service(),
     ]
 
@@ -163,7 +170,6 @@ class App:
         store = await self._stack.enter_async_context(opened(self.settings))
         feed = await self._stack.enter_async_context(Feed(store))
         self.core = core = self._core(store, feed, Tokens(secret, now), authority)
-        self._mesh = core.mesh
         authorise, observe = core.callers.authorise, CallMetrics(core.registry).observe
         self.rpc = RpcServer(services(core), listening, authorise=authorise, observe=observe)
         StreamMetrics(lambda: len(self.rpc.streams), core.registry)
@@ -176,6 +182,7 @@ class App:
         self._stack.push_async_callback(self.rpc.stop, 0)
         self._keep(core.callers.follow(feed, self.rpc.streams), "callers")
         kept = timedelta(seconds=self.settings.retention.audit)
+        self._keep(checkpoints.follow(store, feed), "checkpoints")
         self._keep(Housekeeping(store, audit_kept=kept).run(), "housekeeping")
 
     def _core(self, store: Store, feed: Feed, tokens: Tokens, authority: Authority | None) -> Core:
@@ -246,12 +253,22 @@ class App:
         return not self._broken.is_set()
 
     async def drain(self) -> None:
-        """No new work: who asks is told so, calls under way are finished, at most `drain_timeout` long."""
+        """No new work: agents are sent elsewhere, watchers told to come back, calls under way finished.
+
+        All of it within `drain_timeout`.
+        """
+        ends = monotonic() + self.settings.server.drain_timeout
         _log.info("leaving: calls under way have %g s", self.settings.server.drain_timeout)
         self._readiness.draining = self._presence.draining = True
         await self.rpc.enter_drain()
-        await self._mesh.drain()
-        await self.rpc.stop(self.settings.server.drain_timeout)
+        await self.core.mesh.drain()
+        stopping = asyncio.create_task(self.rpc.stop(max(0.0, ends - monotonic())))
+        # it accepts no call from here on, and would wait for streams that never end by themselves
+        await asyncio.sleep(0)
+        for stream in self.rpc.streams:
+            leaving = Unavailable("this server is leaving", remedy="call again: another one answers", retry_after=1.0)
+            self.rpc.streams.cut(stream, leaving)
+        await stopping
 
 
 async def _cancelled(task: asyncio.Task[None]) -> None:
