@@ -26,7 +26,7 @@ class Line:
         self._transport = transport
         self._outbox: Outbox[pb.AgentMessage] = Outbox()
         self._wake = asyncio.Event()
-        self._finishing = False
+        self._finishing = self._aborted = False
         self._writer: asyncio.Task[None] | None = None
 
     @property
@@ -47,7 +47,7 @@ class Line:
 
     def abort(self) -> None:
         """End the connection, written or not."""
-        self._finishing = True
+        self._aborted = True
         if self._writer is not None:
             self._writer.cancel()
 
@@ -72,7 +72,7 @@ class Line:
             await receive(message)
 
     async def _write(self) -> None:
-        while True:
+        while not self._aborted:
             while (message := self._outbox.pop()) is not None:
                 message.sent_at.GetCurrentTime()
                 await self._transport.send(message)

@@ -10,6 +10,7 @@ import re
 import signal
 import subprocess
 import sys
+import time
 import urllib.error
 import urllib.request
 from collections.abc import AsyncIterator
@@ -253,3 +254,18 @@ def fetch(port: int, path: str) -> tuple[int, str]:
             return answer.status, answer.read().decode()
     except urllib.error.HTTPError as error:
         return error.code, error.read().decode()
+
+
+@pytest.mark.slow
+async def test_the_end_takes_less_than_20_s_whatever_a_worker_does(server: MeshServer, agent: Agent) -> None:
+    want(server.fleet)
+    await agent.started()
+    await runs(server.fleet)
+    (worker,) = agent.workers()
+    os.kill(worker, signal.SIGSTOP)
+    began = time.monotonic()
+    assert await asyncio.to_thread(agent.stop) == 0, agent.log
+    assert time.monotonic() - began < 20
+    assert "not every worker came to a last checkpoint" in agent.log
+    assert server.fleet.left == ["the agent was ended by SIGTERM"]
+    await eventually(lambda: not alive(worker))

@@ -19,7 +19,7 @@ CONNECTED = Snapshot(
     pid=42,
     state_dir="/state",
     mode="STREAM",
-    since=time.time() - 600,
+    since=time.time() - 5 * 3600,
     server="s1:50052",
     session=7,
     rtt_ms=1.25,
@@ -51,7 +51,7 @@ def with_(**changes: Any) -> Snapshot:
 
 def test_people_read_where_it_is_connected_and_how_its_replicas_are() -> None:
     text = as_text(with_(replicas=[ORDERS]))
-    assert "STREAM for 10m: s1:50052, session 7, 1.2 ms away" in text
+    assert "STREAM for 5h: s1:50052, session 7, 1.2 ms away" in text
     header, row = text.splitlines()[-2:]
     assert row.split() == ["orders", "0", "PAUSED", "12", "3h", "4", "the", "disk", "is", "full"]
     assert header.index("STATE") == row.index("PAUSED")
@@ -59,7 +59,7 @@ def test_people_read_where_it_is_connected_and_how_its_replicas_are() -> None:
 
 def test_people_read_why_it_is_not_connected() -> None:
     text = as_text(with_(mode="ISOLATED", server="", cause="connection refused (UNAVAILABLE)"))
-    assert "ISOLATED for 10m: connection refused (UNAVAILABLE)" in text
+    assert "ISOLATED for 5h: connection refused (UNAVAILABLE)" in text
     assert "replicas none" in text
 
 
