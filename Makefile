@@ -105,6 +105,7 @@ docs: $(STAMP) ## write the reference pages that are made from the code
 	@{ printf '# Catalogue\n\n'; $(BIN)/conduix stages --output markdown; } > docs/reference/catalogue.md
 	@$(BIN)/python -m conduix.mapping.docs docs/reference/mapping.md
 	@$(BIN)/python -m conduix.rpc.codes docs/reference/errors.md
+	@$(BIN)/python -m conduix_server.reference docs/reference/server.md
 
 chaos: $(STAMP) ## kill, starve and fail `conduix run` over 200,000 orders (BUDGET=40m SEED=1 ONLY=regex); into docs/results
 	@$(BIN)/python -m tests.chaos --budget $(or $(BUDGET),40m) --seed $(or $(SEED),1) \

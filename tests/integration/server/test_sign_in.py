@@ -308,3 +308,33 @@ async def test_what_the_server_tells_of_itself(served: Served) -> None:
     assert {"file", "mapping"} <= {entry.type for entry in catalogue.entries}
     assert all(json.loads(entry.options_schema) for entry in catalogue.entries)
     assert json.loads(catalogue.document_schema)["$schema"]
+
+
+async def test_nothing_that_opens_a_door_is_kept_or_logged(
+    small: Served, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("DEBUG")
+    await small.user()
+    signed = await small.login()
+    who = bearer(signed.access_token)
+    made = await small.auth.CreateApiToken(pb.CreateApiTokenRequest(name="ci", request_id="r1"), metadata=who)
+    again = (await small.auth.Refresh(pb.RefreshRequest(refresh_token=signed.refresh_token))).credentials
+    canary = "canary-canary-canary"
+    ask = pb_user.CreateUserRequest(username="ann", password=canary, role=pb_common.ROLE_VIEWER, request_id="r2")
+    await small.users.CreateUser(ask, metadata=who)
+    with pytest.raises(RemoteError):
+        await small.login("ann", canary + "!")
+    kept = b"".join(file.read_bytes() for file in (tmp_path / "state").iterdir())
+    doors = (PASSWORD, SECRET, canary, signed.access_token, signed.refresh_token, again.refresh_token, made.token)
+    for door in doors:
+        assert door.encode() not in kept
+        assert door not in caplog.text
+    assert b"ann" in kept
+
+
+@pytest.mark.parametrize("size", [101, 10**9, -1])
+async def test_nobody_gets_a_page_of_everything(small: Served, size: int) -> None:
+    admin = bearer(await small.api_token(await small.user()))
+    with pytest.raises(RemoteError) as refused, remote_errors():
+        await small.users.ListUsers(pb_user.ListUsersRequest(paging=pb_common.Paging(page_size=size)), metadata=admin)
+    assert refused.value.violations[0].field == "paging.page_size"

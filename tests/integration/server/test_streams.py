@@ -141,3 +141,14 @@ async def test_what_another_server_has_ended_ends_here_too(migrated_maria: URL, 
         with pytest.raises(RemoteError) as refused, remote_errors():
             await here.auth.GetMe(pb_auth.GetMeRequest(), metadata=bearer(signed.access_token))
         assert refused.value.code == "TOKEN_REVOKED"
+
+
+async def test_whoever_watches_is_told_that_the_server_leaves(tmp_path: Path) -> None:
+    async with serving(None, tmp_path, server={"drain_timeout": "9s"}) as small:
+        who = bearer(await small.api_token(await small.user()))
+        async with watching(small, who) as mine:
+            started = time.monotonic()
+            await small.app.drain()
+            assert time.monotonic() - started < 5
+            error = await mine.ended()
+    assert (error.status, error.retry_after) == ("UNAVAILABLE", 1.0)
