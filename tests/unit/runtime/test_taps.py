@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -64,7 +65,8 @@ async def run(tmp_path: Path, *wishes: Wish) -> bytes:
     for number, wish in enumerate(wishes):
         taps.begin(str(number), wish)
     assert (await replica.run()).state == "COMPLETED"
-    taps.end_all("over")
+    for number in range(len(wishes)):
+        taps.end(str(number), "over")
     return (tmp_path / "low.jsonl").read_bytes()
 
 
@@ -136,9 +138,8 @@ async def test_a_tap_that_fails_ends_and_the_run_goes_on(tmp_path: Path, caplog:
     def fail(_record: str, _dropped: int) -> bool:
         raise BrokenPipeError("nobody there")
 
-    broken.send = fail  # type: ignore[method-assign]
     with caplog.at_level(logging.WARNING):
-        await run(tmp_path, broken.wish("in"), seen.wish("in", limit=1))
+        await run(tmp_path, replace(broken.wish("in"), send=fail), seen.wish("in", limit=1))
     assert broken.ends == [("INTERNAL", "BrokenPipeError: nobody there")]
     assert caplog.text.count("a tap of in has failed") == 1
     assert len(seen.records) == 1

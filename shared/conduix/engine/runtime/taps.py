@@ -62,11 +62,6 @@ class Taps:
             self._arm(actor)
             tap.wish.ended(code, cause)
 
-    def end_all(self, cause: str) -> None:
-        """Nobody looks any longer."""
-        for tap_id in list(self._taps):
-            self.end(tap_id, cause)
-
     def _arm(self, actor: str) -> None:
         mine = [(tap_id, tap) for tap_id, (where, tap) in self._taps.items() if where == actor]
         self._points[actor].look = self._look_for(mine) if mine else None

@@ -86,7 +86,6 @@ class _Served:
         copying = asyncio.create_task(self._copy_again_and_again())
         last = await self._replica.run()
         copying.cancel()
-        self._taps.end_all(f"the replica is {last.state}")
         await self._last_copy()
         self._channel.status(replica_status(self._wanted, self._roles, last))
         return last.state != "FAILED"
