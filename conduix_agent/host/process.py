@@ -14,7 +14,8 @@ import signal
 import socket
 import sys
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Literal
 
@@ -129,16 +130,24 @@ class WorkerProcess:
             transport, _ = await asyncio.get_running_loop().connect_read_pipe(
                 lambda: asyncio.StreamReaderProtocol(reader), pipe
             )
-            rest = b""
-            while data := await reader.read(65536):
-                *lines, rest = (rest + data).split(b"\n")
-                if len(rest) > MOST_LINE:
-                    lines, rest = [*lines, rest], b""
-                for line in lines:
-                    self._ears.line(stream, _text(line))
-            if rest:
-                self._ears.line(stream, _text(rest))
-            transport.close()
+            try:
+                async for line in _split(reader):
+                    self._ears.line(stream, line)
+            finally:
+                transport.close()
+
+
+async def _split(reader: asyncio.StreamReader) -> AsyncIterator[str]:
+    """Lines, long ones in parts; the last one need not end."""
+    rest = b""
+    while data := await reader.read(65536):
+        *lines, rest = (rest + data).split(b"\n")
+        if len(rest) > MOST_LINE:
+            lines, rest = [*lines, rest], b""
+        for line in lines:
+            yield _text(line)
+    if rest:
+        yield _text(rest)
 
 
 def _text(line: bytes) -> str:
@@ -154,7 +163,10 @@ def _spawn(command: Sequence[str], environment: Mapping[str, str], given: Sequen
             command[0],
             list(command),
             environment,
-            file_actions=[(os.POSIX_SPAWN_DUP2, fd, number) for number, fd in enumerate(moved)],
+            file_actions=[
+                *((os.POSIX_SPAWN_DUP2, fd, number) for number, fd in enumerate(moved)),
+                *((os.POSIX_SPAWN_CLOSE, fd) for fd in _inheritable() if fd >= len(given)),
+            ],
             setpgroup=0,
             setsigmask=(),
             setsigdef=(signal.SIGINT, signal.SIGTERM, signal.SIGPIPE),
@@ -162,6 +174,16 @@ def _spawn(command: Sequence[str], environment: Mapping[str, str], given: Sequen
     finally:
         for fd in moved:
             os.close(fd)
+
+
+def _inheritable() -> list[int]:
+    """Descriptors that this program was started with: what it opens itself is closed by the exec."""
+    found = []
+    for name in os.listdir("/proc/self/fd"):
+        with suppress(OSError):  # the one of the listing itself
+            if os.get_inheritable(int(name)):
+                found.append(int(name))
+    return found
 
 
 async def _ended(pid: int) -> None:
