@@ -52,6 +52,11 @@ class Listener(Generic[T]):
         """Hears nothing any more."""
         self._closed(self)
 
+    @property
+    def waiting(self) -> int:
+        """Items that were heard and not taken."""
+        return len(self._waiting)
+
     def __aiter__(self) -> Self:
         return self
 
