@@ -212,7 +212,7 @@ def judge(run: Run, finished: Finished, reference: Reference, restarts: int = 0)
 def read_outputs(out: Path) -> dict[str, bytes]:
     """Every file below `out`, by its path there, gzip unpacked: its members are as long as the checkpoints were apart.
 
-    Letters are sorted, for two stages write them, and without times and run.
+    Letters are sorted, for two stages write them, and without times, run and revision.
     """
     return {str(path.relative_to(out)): _content(path) for path in sorted(out.rglob("*")) if path.is_file()}
 
@@ -226,12 +226,16 @@ def _content(path: Path) -> bytes:
     return data
 
 
+_OF_A_RUN = {"first_at", "last_at", "run", "revision"}
+"""What two runs have not in common; the revision is another one where the paths in the document are."""
+
+
 def _without_times(line: bytes) -> bytes:
     try:
         letter = json.loads(line)
     except ValueError:  # no letter, and found to be none
         return line
-    kept = {key: value for key, value in letter.items() if key not in {"first_at", "last_at", "run"}}
+    kept = {key: value for key, value in letter.items() if key not in _OF_A_RUN}
     return json.dumps(kept, sort_keys=True).encode()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import signal
 import time
 import uuid
@@ -94,11 +95,9 @@ class Verdict:
 def document(source: Path, out: Path, plan: Plan, interval: str) -> str:
     """The orders' document, for a server: with absolute paths, and a file for each shard where replicas share it."""
     text = orders.DOCUMENT.replace("${IN}", str(source)).replace("${SPLIT}", plan.split)
-    text = text.replace("${INTERVAL}", interval).replace("path: out/", f"path: {out}/")
-    if plan.replicas > 1:
-        for name in ("full.jsonl", "brief.csv", "dead.jsonl"):
-            text = text.replace(name, name.replace(".", "-{shard}."))
-    return text
+    text = text.replace("${INTERVAL}", interval)
+    shard = "-{shard}" if plan.replicas > 1 else ""
+    return re.sub(r"path: out/(\w+)\.(\w+)", rf'path: "{out}/\1{shard}.\2"', text)
 
 
 async def run(plan: Plan, reference: Reference, folder: Path) -> Verdict:
@@ -221,6 +220,6 @@ def _gathered(outputs: Mapping[str, bytes]) -> dict[str, bytes]:
     gathered: dict[str, bytes] = {}
     for name, content in outputs.items():
         kind = name.partition("-")[0].partition(".")[0]
-        lines = content.splitlines(keepends=True)[name.endswith(".csv") :]
-        gathered[kind] = gathered.get(kind, b"") + b"".join(lines)
+        lines = content.splitlines()[name.endswith(".csv") :]
+        gathered[kind] = gathered.get(kind, b"") + b"".join(line + b"\n" for line in lines)
     return gathered
