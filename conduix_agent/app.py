@@ -148,7 +148,7 @@ class Agent:
             server=status.server,
             session=status.session,
             rtt_ms=None if status.rtt is None else status.rtt * 1000,
-            cause=self._cause(),
+            cause="" if status.server else self._dialler.trouble or status.cause,
             desired_version=status.desired_version,
             sessions=status.sessions,
             spool_bytes=self._state.spool_size,
@@ -156,12 +156,6 @@ class Agent:
             identity_expires_at=identity.expires_at if identity else 0.0,
             replicas=[replica_of(each, names.get(each.pipeline_id, "")) for each in replicas],
         )
-
-    def _cause(self) -> str:
-        error = self._dialler.last_error
-        if self.status.server or error is None:
-            return self.status.cause
-        return f"{error.message} ({error.code})"
 
     async def _drain(self) -> None:
         log.info("draining: %s", self._reason)

@@ -7,6 +7,7 @@ import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -70,8 +71,7 @@ def enrolment_channel(server: str, authority: Path | None) -> grpc.aio.Channel:
     """A channel for somebody without an identity. Raises UsageError: the authority cannot be read."""
     if speaks_tls(server, authority):
         return open_channel(server, tls=ClientTls(authority=authority))
-    log.warning("the connection to %s is NOT encrypted; that is allowed on loopback only", server)
-    return open_channel(server, tls=None)
+    return _in_the_clear(server)
 
 
 def mesh_channel(address: str, identity: Identity, authority: Path | None) -> MeshChannel:
@@ -80,7 +80,7 @@ def mesh_channel(address: str, identity: Identity, authority: Path | None) -> Me
     if identity.certificate:
         channel = grpc.aio.secure_channel(address, _credentials(identity, authority), options=CLIENT_OPTIONS)
     elif is_loopback(address):
-        channel = open_channel(address, tls=None)
+        channel = _in_the_clear(address)
         metadata = (("authorization", f"Bearer {identity.token}"),)
     else:
         raise UsageError(
@@ -88,6 +88,17 @@ def mesh_channel(address: str, identity: Identity, authority: Path | None) -> Me
             remedy="give the server a certificate, then enrol this agent anew with a state directory of its own",
         )
     return MeshChannel(address, identity, channel, MeshServiceStub(channel), metadata)
+
+
+def _in_the_clear(address: str) -> grpc.aio.Channel:
+    _warn(address)
+    return open_channel(address, tls=None)
+
+
+@cache
+def _warn(address: str) -> None:
+    """Once for each server."""
+    log.warning("the connection to %s is NOT encrypted; that is allowed on loopback only", address)
 
 
 def _credentials(identity: Identity, authority: Path | None) -> grpc.ChannelCredentials:

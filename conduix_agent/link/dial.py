@@ -6,6 +6,7 @@ import asyncio
 import logging
 import math
 import random
+import re
 import time
 from collections.abc import Awaitable, Callable, Iterable
 
@@ -28,6 +29,9 @@ PATIENCE = 300.0
 
 LOOK_AGAIN = 10.0
 """Seconds until it is looked again whether a join token has come."""
+
+_CHATTER = re.compile(r"^failed to connect to all addresses; last error: \w+: (ipv[46]:\S+: )?")
+"""What gRPC puts before the one thing that people want to know."""
 
 _TRANSIENT = frozenset({"UNAVAILABLE", "DEADLINE_EXCEEDED", "ABORTED", "RESOURCE_EXHAUSTED", "CANCELLED", "INTERNAL"})
 
@@ -76,8 +80,8 @@ class Dialler:
         self._count = 0
         self._not_before: dict[str, float] = {}
         self._told = ""
-        self.last_error: ConduixError | None = None
-        """Why the newest try failed; None: it did not."""
+        self.trouble = ""
+        """Why the newest try failed, in words; empty: it did not."""
 
     async def connect(self, *, at_once: bool = False) -> Line:
         """A connection to whichever server answers first; tries for ever.
@@ -170,13 +174,13 @@ class Dialler:
         except BaseException:
             await channel.close()
             raise
-        self.last_error, self._told = None, ""
+        self.trouble = self._told = ""
         self._count += 1
         return Line(f"{self._incarnation}.{self._count}", channel, transport)
 
     def _tell(self, server: str, error: ConduixError) -> None:
-        self.last_error = error
-        text = f"cannot connect to {server}: {error.message} ({error.code})"
+        self.trouble = f"{_CHATTER.sub('', error.message)} ({error.code})"
+        text = f"cannot connect to {server}: {self.trouble}"
         if text != self._told:  # once, not ten times a minute
             self._told = text
             log.warning("%s%s", text, f"; {error.remedy}" if error.remedy else "")

@@ -79,7 +79,8 @@ class Driver:
             self._spawn_dial(at_once=True)
             while not self._left:
                 await self._carry_out((await self._next_turn())(self._session, _now()))
-                self._modes.look(self._session, self._line)
+                if not self._left:
+                    self._modes.look(self._session, self._line)
         finally:
             await self._end_tasks()
 

@@ -203,6 +203,31 @@ def test_credit_bounds_each_class_and_a_repeated_grant_gives_no_more() -> None:
     assert [left.take(report) for _ in range(3)] == [True, True, False]
 
 
+def test_an_agent_is_settled_when_the_server_has_all_that_it_has_to_say() -> None:
+    reports = Reports(Spool(MemoryStorage()))
+    agent = AgentSession(Identity("a", "i1"), Desired(pb.DesiredStateUpdate()), Commands(), reports)
+    assert not agent.settled, "nobody hears it"
+    agent.connected(pb.Hello(), "x", at(0))
+    (full,) = (m for m in to_server(agent.receive(Pair().welcome, at(1))) if m.HasField("report"))
+    assert not agent.settled, "its first report is under way"
+    agent.receive(pb.ServerMessage(id="1", report_ack=pb.ReportAck(number=full.report.number)), at(1))
+    assert agent.settled
+    reports.record(pb.TRAFFIC_CLASS_EVENT, pb.Report(event=pb.AgentEvent(message="x")))
+    assert not agent.settled, "recorded, not sent"
+    (event,) = to_server(agent.reported(at(1)))
+    assert not agent.settled, "sent, not stored"
+    agent.receive(pb.ServerMessage(id="2", report_ack=pb.ReportAck(number=event.report.number)), at(1))
+    assert agent.settled
+    command = pb.Command(command_id="c", checkpoint=pb.CheckpointCommand())
+    command.deadline.FromSeconds(int(at(60).unix))
+    agent.receive(pb.ServerMessage(id="3", command=command), at(1))
+    assert agent.settled, "what runs is not waited for"
+    agent.finished(pb.CommandResult(command_id="c"), at(1))
+    assert not agent.settled
+    agent.receive(pb.ServerMessage(id="4", result_ack=pb.ResultAck(command_id="c")), at(1))
+    assert agent.settled
+
+
 def test_modes_are_those_of_the_contract() -> None:
     assert {f"CONNECTION_MODE_{mode.name}": int(mode) for mode in Mode} == {
         name: number for name, number in agent_pb.ConnectionMode.items() if number
