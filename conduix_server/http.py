@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping
 
 from prometheus_client import CollectorRegistry, Counter, Histogram
@@ -16,6 +17,9 @@ from conduix.errors import ConduixError
 from conduix.rpc.interceptors import Call
 from conduix_server.policy import TABLE
 from conduix_server.store.store import Store
+
+WITHIN = 2.0
+"""Seconds in which a database that is there has answered."""
 
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
 
@@ -58,17 +62,30 @@ class StreamMetrics(Collector):
 
 
 class Readiness:
-    """Is the server ready? As long as its database answers and it is not leaving."""
+    """Is the server ready? As long as its database answers within two seconds and it is not leaving."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
+        self._asking: asyncio.Task[None] | None = None
         self.draining = False
 
     async def __call__(self) -> Mapping[str, str]:
         """Cause → what is wrong."""
         causes = {"draining": "the server is being stopped"} if self.draining else {}
         try:
-            await self._store.ping()
+            if not await self._answers():
+                causes["database"] = f"the database does not answer within {WITHIN:g} s"
         except ConduixError as error:
             causes["database"] = f"{error.message} ({error.code})"
         return causes
+
+    async def _answers(self) -> bool:
+        # one question at a time: a database that hangs shall not be hung upon by every probe
+        asking = self._asking = self._asking or asyncio.create_task(self._store.ping())
+        await asyncio.wait([asking], timeout=WITHIN)
+        if not asking.done():
+            return False
+        if self._asking is asking:
+            self._asking = None
+        asking.result()
+        return True

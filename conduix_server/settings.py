@@ -7,9 +7,9 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import quote
 
 from pydantic import Field, SecretStr, model_validator
-from sqlalchemy import URL
 
 from conduix.errors import UsageError, from_os_error
 from conduix.settings import Loaded, Section, load
@@ -131,15 +131,10 @@ class ServerSettings(Section):
             return self.database.url
         if self.database.host is None:
             return f"sqlite:///{self.state_dir.absolute() / 'conduix.db'}"
-        url = URL.create(
-            "mysql",
-            self.database.user,
-            self.database.password.get_secret_value() or None,
-            self.database.host,
-            self.database.port,
-            self.database.name,
-        )
-        return url.render_as_string(hide_password=False)
+        here = self.database
+        password = here.password.get_secret_value()
+        who = quote(here.user, safe="") + (f":{quote(password, safe='')}" if password else "")
+        return f"mysql://{who}@{join_address(here.host or '', here.port)}/{quote(here.name, safe='')}"
 
     @property
     def token_mode(self) -> bool:

@@ -12,7 +12,7 @@ from typing import Final
 import conduix
 from conduix.errors import ConduixError
 from conduix_server.control import housekeeping
-from conduix_server.store import audit, changes, requests, servers
+from conduix_server.store import audit, changes, events, identities, requests, servers
 from conduix_server.store.store import Store
 from conduix_server.store.tables import Server
 from conduix_server.store.transaction import Transaction
@@ -23,6 +23,9 @@ GIVEN_UP: Final = timedelta(minutes=1)
 """After so long without one a server is taken for dead; if it lives after all it writes itself down again."""
 TIDY_EVERY: Final = 60.0
 """Seconds."""
+SESSIONS_KEPT: Final = timedelta(days=7)
+"""After their end, so that whoever comes late is told that it was theirs."""
+EVENTS_KEPT: Final = timedelta(days=30)
 
 _log = logging.getLogger(__name__)
 
@@ -76,7 +79,7 @@ class Presence:
 
 
 class Housekeeping:
-    """Drops what is over: answers of a day ago, changes that no watch can resume from, old audit, dead servers."""
+    """Drops what is over: answers of a day ago, changes that no watch resumes from, old events and sign-ins, dead servers."""
 
     def __init__(self, store: Store, *, audit_kept: timedelta) -> None:
         self._store = store
@@ -91,6 +94,8 @@ class Housekeeping:
         await self._store.run(requests.drop_expired)
         await self._store.run(changes.compact)
         await self._store.run(lambda tx: audit.drop_before(tx, tx.now - self._audit_kept))
+        await self._store.run(lambda tx: events.drop_before(tx, tx.now - EVENTS_KEPT))
+        await self._store.run(lambda tx: identities.drop_ended(tx, tx.now - SESSIONS_KEPT))
         await self._store.run(_forget_the_dead)
         await housekeeping.tidy(self._store)
 

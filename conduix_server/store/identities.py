@@ -6,7 +6,7 @@ import enum
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 
 from conduix.errors import AlreadyExists, Resource, TokenExpired, TokenInvalid, TokenRevoked, Unauthenticated
 from conduix_server.store.paging import Page, PageRequest, fetch_page
@@ -120,6 +120,11 @@ async def revoke_session(tx: Transaction, session_id: str) -> None:
     over = update(Session).where(Session.id == session_id, Session.revoked_at.is_(None)).values(revoked_at=tx.now)
     if await tx.write(over):
         tx.changed("session", session_id, "DELETED")
+
+
+async def drop_ended(tx: Transaction, moment: datetime) -> int:
+    """Sessions that ended before then, with their refresh tokens; how many were dropped."""
+    return await tx.write(delete(Session).where(Session.expires_at < moment))
 
 
 async def sessions(tx: Transaction, user_id: str, ask: PageRequest) -> Page[Session]:

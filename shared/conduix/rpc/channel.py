@@ -6,6 +6,7 @@ A peer that dies without a word is found within 20 s: 15 s until the next ping, 
 
 from __future__ import annotations
 
+import ssl
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -76,12 +77,31 @@ class ServerTls:
     """Who signs callers' certificates. If given, only who shows one gets in: gRPC for Python knows no "may"."""
 
     def credentials(self) -> grpc.ServerCredentials:
-        """Read the files; UsageError if one cannot be read."""
+        """Read the files; UsageError if one cannot be read, is no such thing, or key and certificate do not belong."""
+        pair = [(_read(self.key), _read(self.certificate))]
+        authority = _read_if(self.client_authority)
+        self._check()
         return grpc.ssl_server_credentials(
-            [(_read(self.key), _read(self.certificate))],
-            root_certificates=_read_if(self.client_authority),
-            require_client_auth=self.client_authority is not None,
+            pair, root_certificates=authority, require_client_auth=self.client_authority is not None
         )
+
+    def _check(self) -> None:
+        # gRPC would only say that it cannot listen
+        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        try:
+            context.load_cert_chain(self.certificate, self.key, password="")
+        except (ssl.SSLError, ValueError) as error:
+            raise UsageError(
+                f"{self.certificate} and {self.key} are no certificate and its key: {_said(error)}",
+                remedy="name the PEM files of a certificate and of its own key, without a pass phrase",
+            ) from None
+        try:
+            if self.client_authority is not None:
+                context.load_verify_locations(self.client_authority)
+        except ssl.SSLError as error:
+            raise UsageError(
+                f"{self.client_authority} holds no certificate: {_said(error)}", remedy="name a PEM file"
+            ) from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +117,10 @@ def open_channel(address: str, *, tls: ClientTls | None) -> grpc.aio.Channel:
     if tls is None:
         return grpc.aio.insecure_channel(address, options=CLIENT_OPTIONS)
     return grpc.aio.secure_channel(address, tls.credentials(), options=CLIENT_OPTIONS)
+
+
+def _said(error: Exception) -> str:
+    return str(error).partition(" (_ssl.c")[0] or type(error).__name__
 
 
 def _read_if(path: Path | None) -> bytes | None:

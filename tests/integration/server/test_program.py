@@ -31,6 +31,7 @@ from tests.integration.store.conftest import address
 from tests.programs import ADMIN, PASSWORD, Server, free_port
 from tests.services.mariadb import MariaDB
 from tests.services.mariadb import database as database_on
+from tests.unit.rpc.certificates import Authority
 
 
 @pytest.fixture
@@ -274,3 +275,23 @@ NEWER = """import sqlite3, sys
 with sqlite3.connect(sys.argv[1]) as database:
     database.execute("UPDATE alembic_version SET version_num = '9999'")
 """
+
+
+def test_with_certificates_agents_have_a_listener_of_their_own(tmp_path: Path) -> None:
+    certificate, key = Authority("root").issue(tmp_path, "server", hosts=["localhost"])
+    file = tmp_path / "server.yaml"
+    file.write_text(f"tls: {{certificate: {certificate}, key: {key}}}\n")
+    server = Server(tmp_path / "server", environment={})
+    server.command += ["--config", str(file)]
+    try:
+        server.start()
+        assert server.ready["mesh"] == f"127.0.0.1:{server.ports['mesh-port']}"
+        assert (server.state / "agent-authority.crt").exists()
+        assert server.stop() == 0
+    finally:
+        server.remove()
+    file.write_text(f"tls: {{certificate: {certificate}, key: {certificate}}}\n")
+    ended = run(tmp_path, "--config", str(file), "--grpc-port", "0", "--mesh-port", "0", "--port", "0")
+    assert (ended.returncode, "are no certificate and its key" in ended.stderr) == (2, True)
+    checked = run(tmp_path, "--config", str(file), "--grpc-port", "0", "--mesh-port", "0", "--port", "0", "--check")
+    assert "FAIL  listeners: " in checked.stdout

@@ -169,3 +169,17 @@ def test_whatever_comes_first_grpc_finds_fork_support_switched_off(package: str)
     code = f"import {package}, os, sys; assert 'grpc' not in sys.modules; print(os.environ['GRPC_ENABLE_FORK_SUPPORT'])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "false"
+
+
+def test_files_that_are_no_certificate_and_its_key_are_named_before_anything_listens(tmp_path: Path) -> None:
+    root = Authority("root")
+    certificate, key = root.issue(tmp_path, "one", hosts=["localhost"])
+    _, other = root.issue(tmp_path, "two", hosts=["localhost"])
+    garbage = tmp_path / "garbage.pem"
+    garbage.write_text("garbage")
+    for wrong in (ServerTls(garbage, key), ServerTls(certificate, garbage), ServerTls(certificate, other)):
+        with pytest.raises(UsageError, match="are no certificate and its key"):
+            wrong.credentials()
+    with pytest.raises(UsageError, match=r"garbage\.pem holds no certificate"):
+        ServerTls(certificate, key, garbage).credentials()
+    ServerTls(certificate, key).credentials()

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import json
 
+from conduix.v1 import common_pb2 as pb_common
 from conduix.v1 import pipeline_service_pb2 as pb_pipeline
 from conduix.v1 import user_service_pb2 as pb_user
 from conduix_server.services.mutation import _detail, without_secrets
 
+VIEWER = pb_common.ROLE_VIEWER
 CANARY = "canary-canary-canary"
 
 
 def test_secrets_are_nowhere() -> None:
-    request = pb_user.CreateUserRequest(username="ann", password=CANARY, role=1, request_id="r1")
-    assert without_secrets(request) == pb_user.CreateUserRequest(username="ann", role=1, request_id="r1")
+    request = pb_user.CreateUserRequest(username="ann", password=CANARY, role=VIEWER, request_id="r1")
+    assert without_secrets(request) == pb_user.CreateUserRequest(username="ann", role=VIEWER, request_id="r1")
     assert request.password == CANARY
     assert json.loads(_detail(request)) == {"username": "ann", "role": "ROLE_VIEWER"}
 
