@@ -47,6 +47,8 @@ class Run:
         self.k = 1
         self._g = 0
         self.complete = False
+        self.progress: list[float] = []
+        """Of replica 0, as it told when it ran last."""
 
     @property
     def deal(self) -> Path:
@@ -84,6 +86,7 @@ class Run:
                     self._stop(workers)
                 ends = {worker.ended() for worker in workers}
                 assert ends <= ({0} if point is None else {0, KILLED}), [worker.statuses[-1:] for worker in workers]
+                self.progress = [status.progress for status in workers[0].statuses if status.checkpoint]
                 self.complete = {worker.state for worker in workers} == {"COMPLETED"}
 
     def _stop(self, workers: Sequence[Worker]) -> None:
@@ -167,6 +170,8 @@ def test_a_replica_that_has_ended_before_the_others(tmp_path: Path) -> None:
     assert {path.suffix for path in (tmp_path / "out").iterdir()} == {".jsonl", ".csv"}
     run.scale(1)
     run.run(1, [None], to_the_end=True)
+    assert run.progress[0] > 0.2  # what was read before counts
+    assert run.progress == sorted(run.progress)
     judge(tmp_path, orders.expect(tmp_path / "in.jsonl"))
 
 

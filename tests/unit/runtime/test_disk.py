@@ -20,6 +20,7 @@ from tests.unit.runtime.flows import Line, arm, catalog, file_sink, run, three_s
 from tests.unit.runtime.test_rewind import check, check_reads
 from tests.unit.runtime.world import World
 
+CAUSE = DiskError("full")
 PLACES = [
     ("checkpoint.written", 1),
     ("checkpoint.written", 4),
@@ -179,19 +180,20 @@ def test_patience_counts_from_the_first_error_to_the_next_checkpoint(
     clock = Clock()
     spec = limited(limit, replace(three_sinks(), mode=mode))  # type: ignore[arg-type]
     outage = Outage(setup_of(spec), clock)
-    outage.give_up("x", "")
+    outage.give_up("x", "", CAUSE)
     outage.failed()
     clock.now += gives_up / 2
     outage.failed()
     clock.now += gives_up / 2 - 0.001
-    outage.give_up("x", "")
+    outage.give_up("x", "", CAUSE)
     clock.now += 0.001
-    with pytest.raises(PipelineFailed, match="given up after"):
-        outage.give_up("x", "mend it")
+    with pytest.raises(PipelineFailed, match="given up after") as given_up:
+        outage.give_up("x", "mend it", CAUSE)
+    assert given_up.value.__cause__ is CAUSE
     outage.over()
-    outage.give_up("x", "")
+    outage.give_up("x", "", CAUSE)
     outage.failed()
-    outage.give_up("x", "")
+    outage.give_up("x", "", CAUSE)
 
 
 @pytest.mark.parametrize(("between", "state"), [(6, "COMPLETED"), (0, "FAILED")])
@@ -219,7 +221,7 @@ def test_realtime_without_a_limit_never_gives_up() -> None:
     outage = Outage(setup_of(limited(None, replace(three_sinks(), mode="realtime"))), clock)
     outage.failed()
     clock.now += 1e9
-    outage.give_up("x", "")
+    outage.give_up("x", "", CAUSE)
 
 
 async def test_probes_come_after_1_2_4_8_and_then_every_10_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -238,4 +240,4 @@ async def test_probes_come_after_1_2_4_8_and_then_every_10_seconds(monkeypatch: 
     assert slept == [1.0, 2.0, 4.0, 8.0, 10.0, 10.0, 5.0], "the last one not beyond the limit"
     assert len(causes) == 6
     with pytest.raises(ConduixError):
-        outage.give_up("x", "")
+        outage.give_up("x", "", CAUSE)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 
-from conduix.engine.api import CommittingSink, Source
+from conduix.engine.api import CommittingSink, MeasuredSource, Source
 from conduix.engine.failpoints import failpoint
 from conduix.engine.runtime.attempt import Writes
 from conduix.engine.runtime.checkpoint import Checkpoint, Cut
@@ -51,6 +51,15 @@ async def cut_sources(nodes: Mapping[str, Source], revision: str) -> Cut:
                     remedy="read it with one source and let every reader name that one in its inputs",
                 )
     return Cut(revision, sources)
+
+
+def finished_work(nodes: Mapping[str, Source], progress: Progress) -> dict[str, int]:
+    """By source, how much the shards were that are finished: their source will hear nothing of them."""
+    return {
+        node: sum(source.left(shard, None) for shard in progress.finished(node))
+        for node, source in nodes.items()
+        if isinstance(source, MeasuredSource)
+    }
 
 
 async def open_nodes(setup: Setup, writes: Writes, progress: Progress) -> None:

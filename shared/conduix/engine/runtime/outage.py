@@ -36,10 +36,11 @@ class Outage:
         """A checkpoint is complete."""
         self._since = None
 
-    def give_up(self, detail: str, remedy: str) -> None:
+    def give_up(self, detail: str, remedy: str, cause: BaseException) -> None:
         """Raises PipelineFailed once `retry.max_elapsed` has passed since the first error."""
         if self._left() <= 0:
-            raise PipelineFailed(f"{detail}; given up after {self._limit:g} s (retry.max_elapsed)", remedy=remedy)
+            text = f"{detail}; given up after {self._limit:g} s (retry.max_elapsed)"
+            raise PipelineFailed(text, remedy=remedy) from cause
 
     def _left(self) -> float:
         if self._limit is None or self._since is None:

@@ -33,6 +33,10 @@ class Progress:
         shards = [shard for shard in self._cut.shards(source) if self._order[shard.id] not in self._finished]
         return shards, {s.id: self._shards[s.id].position if s.id in self._shards else None for s in shards}
 
+    def finished(self, source: str) -> list[Shard]:
+        """A source's shards of which everything was read."""
+        return [shard for shard in self._cut.shards(source) if self._order[shard.id] in self._finished]
+
     def state(self, node: str) -> dict[str, list[str]]:
         """Blob keys of a stateful node, by shard."""
         return {shard: r.state[node] for shard, r in self._shards.items() if node in r.state}

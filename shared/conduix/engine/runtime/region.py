@@ -18,7 +18,7 @@ from conduix.engine.runtime.checkpoint import Checkpoint, Cut
 from conduix.engine.runtime.commits import Commits
 from conduix.engine.runtime.failure import CHECKPOINT, ActorFailed, code_of, failure_of, told
 from conduix.engine.runtime.invariants import check_balance
-from conduix.engine.runtime.opening import begin, open_nodes
+from conduix.engine.runtime.opening import begin, finished_work, open_nodes
 from conduix.engine.runtime.outage import Outage
 from conduix.engine.runtime.overdue import BarrierClock
 from conduix.engine.runtime.patience import Patience, Undrained
@@ -49,6 +49,8 @@ class Region:
         self.attempt_number = 0
         self.record: Checkpoint | None = None
         self.attempt: Attempt | None = None
+        self.finished_before: Mapping[str, int] = {}
+        """Source → what was read of shards that were finished before this process began."""
         self._setup = setup
         self._spec = setup.plan.spec
         sinks = {i: s for i, s in setup.nodes.sinks.items() if isinstance(s, CommittingSink)}
@@ -174,9 +176,11 @@ class Region:
         record = await self._writes.run(self._commits.recover(self._cut.order()))
         self.record, self._n = record, max(self._n, record.n)
         await self._answers.committed(record.n)  # shards that are finished with it are in no later one
+        progress = Progress(self._cut, record)
+        if self.attempt is None:
+            self.finished_before = finished_work(self._setup.nodes.sources, progress)
         if record.final:
             return None
-        progress = Progress(self._cut, record)
         setup = self._setup
         self.attempt = attempt = Attempt(
             setup.plan,
@@ -321,23 +325,23 @@ class Region:
             raise PipelineFailed(decision.cause, remedy=remedy) from cause
         if isinstance(cause, SystemicError) and self._untouched():
             raise PipelineFailed(detail, remedy=remedy) from cause
-        self._outage.give_up(detail, remedy)
+        self._outage.give_up(detail, remedy, cause)
         if isinstance(decision, Restart):
             self._setup.meter.restarted(failed.actor)
             self._enter("REWINDING", None, detail, remedy, code)
             await self._sleep(decision.delay)
         else:
             self._enter("PAUSED", decision.reason, detail, remedy, code)
-            await self._wait_outside(failed.actor)
+            await self._wait_outside(failed)
 
-    async def _wait_outside(self, actor: str) -> None:
+    async def _wait_outside(self, failed: ActorFailed) -> None:
         """PAUSED until a probe succeeds, somebody stops or pauses, or the outage has lasted too long."""
 
         def still(cause: str) -> None:
             self.detail = cause
 
-        if not await self._outage.wait(actor, self._sleep, still):
-            self._outage.give_up(self.detail, self.remedy)
+        if not await self._outage.wait(failed.actor, self._sleep, still):
+            self._outage.give_up(self.detail, self.remedy, failed.cause)
 
     def _untouched(self) -> bool:
         """Has this process not yet read anything? Then a wrong path is better told than waited for."""

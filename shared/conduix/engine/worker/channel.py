@@ -93,6 +93,11 @@ class Channel:
             self._copy = copy
             self._turn.notify()
 
+    @property
+    def full(self) -> bool:
+        """Would a log be dropped? For those who would only make one then."""
+        return len(self._logs) >= _LOSSY
+
     def log(self, line: pb_mesh.LogLine) -> bool:
         """False: the line is full, it was dropped."""
         with self._turn:

@@ -25,7 +25,11 @@ _log = logging.getLogger(__name__)
 def serve(line: socket.socket) -> NoReturn:
     """Do what the first message says; the process ends with it."""
     channel = Channel(line)
-    outcome = _do(channel.first(), channel)
+    try:
+        outcome = _do(channel.first(), channel)
+    except Exception:  # noqa: BLE001 - the process must end, and somebody must know why
+        _log.exception("the worker ended by a fault of Conduix")
+        outcome = FAILED
     channel.close(outcome, PATIENCE)
     end_at_once(outcome)  # a thread that is stuck in an fsync must not keep the process
 

@@ -224,8 +224,9 @@ class Replica:
 
     def _progress(self) -> float | None:
         shares = [source.progress() for source in self._sources.values()]
-        done = sum(share[0] for share in shares if share is not None)
-        whole = sum(share[1] for share in shares if share is not None)
+        before = sum(self.region.finished_before.values())
+        done = before + sum(share[0] for share in shares if share is not None)
+        whole = before + sum(share[1] for share in shares if share is not None)
         return None if None in shares or not whole else done / whole
 
     def _actor(self, plan: ActorPlan) -> ActorStatus:

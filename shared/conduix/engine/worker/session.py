@@ -13,6 +13,7 @@ from conduix.engine.catalog import default_catalog
 from conduix.engine.letters import default_letters, letters_of, with_dead_letters
 from conduix.engine.link import Status
 from conduix.engine.runtime.checkpoint import LocalStore
+from conduix.engine.runtime.failure import told
 from conduix.engine.runtime.taps import Taps, Wish
 from conduix.engine.worker.channel import Channel
 from conduix.engine.worker.commands import Commands
@@ -49,10 +50,17 @@ class Session:
             )
             served = _Served(start.assignment, assignment, self._channel)
         except ConduixError as error:
-            last = Status("FAILED", time.time(), detail=error.message, remedy=error.remedy, code=error.code)
-            self._channel.status(replica_status(start.assignment, {}, last))
+            self._fail(error.message, error.remedy, error.code)
+            return False
+        except Exception as error:  # noqa: BLE001 - whatever it is, the agent must hear of it
+            _log.exception("%s could not be started by a fault of Conduix", start.assignment.pipeline_name)
+            self._fail(told(error), "", ConduixError.code)
             return False
         return await served.run()
+
+    def _fail(self, detail: str, remedy: str, code: str) -> None:
+        last = Status("FAILED", time.time(), detail=detail, remedy=remedy, code=code)
+        self._channel.status(replica_status(self._start.assignment, {}, last))
 
 
 def _spec_of(start: pb.WorkerStart) -> PipelineSpec:
@@ -97,6 +105,8 @@ class _Served:
             self._taps.end(request.tap.tap_id, "stopped")
         elif request.HasField("tap"):
             self._tap(request.tap)
+        else:
+            _log.warning("a request that this worker does not know was left undone")
 
     def _tap(self, tap: pb.WorkerTap) -> None:
         def send(record: str, dropped: int) -> bool:

@@ -85,6 +85,9 @@ class ChannelHandler(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """See the class."""
+        if self._channel.full:
+            self._dropped += 1
+            return
         try:
             line = pb_mesh.LogLine(
                 at=timestamp(record.created),
