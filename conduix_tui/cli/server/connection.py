@@ -10,6 +10,7 @@ from pathlib import Path
 from conduix.errors import FieldViolation, UsageError
 from conduix.rpc.channel import ClientTls
 from conduix.rpc.errors import RemoteError
+from conduix_tui.cli.server.near import nearest_name
 from conduix_tui.cli.terminal import Exit, Terminal
 from conduix_tui.client.client import Client
 from conduix_tui.client.contexts import Context, ContextFile
@@ -19,7 +20,6 @@ from conduix_tui.client.target import Target, resolve
 Work = Callable[[Client], Awaitable[int]]
 
 _REMEDIES = {
-    "UNAUTHENTICATED": "sign in with `conduix login`",
     "TOKEN_EXPIRED": "sign in again with `conduix login`",
     "TOKEN_REVOKED": "sign in again with `conduix login`",
     "TOKEN_INVALID": "sign in again with `conduix login`",
@@ -52,7 +52,12 @@ def speak(context: Context, credentials: Credentials, terminal: Terminal, work: 
 
 async def _with_client(context: Context, credentials: Credentials, work: Work) -> int:
     async with Client(context.server, tls_of(context), credentials) as client:
-        return await work(client)
+        try:
+            return await work(client)
+        except RemoteError as error:
+            if near := await nearest_name(client, error):
+                error.remedy = f"did you mean {near}?"
+            raise
 
 
 def tls_of(context: Context) -> ClientTls | None:
@@ -81,7 +86,7 @@ def tell(error: RemoteError, server: str, terminal: Terminal) -> int:
     terminal.error(f"{error.message} ({error.code})")
     for violation in error.violations:
         terminal.say(f"  {_field(violation)}")
-    terminal.remedy(error.remedy or _REMEDIES.get(error.code, ""))
+    terminal.remedy(_REMEDIES.get(error.code, error.remedy))
     if error.code == "INTERNAL" and error.request_id:
         terminal.say(f"request: {error.request_id}")
     return Exit.USAGE if error.status == "INVALID_ARGUMENT" else Exit.FAILED

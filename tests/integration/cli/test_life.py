@@ -18,7 +18,12 @@ name: ticks
 mode: realtime
 source: {type: generate, interval: 5ms, mapping: 'root = {"n": this.index}'}
 stages:
-  - {id: square, type: mapping, config: {mapping: 'root = this\\nroot.square = this.n * this.n'}}
+  - id: square
+    type: mapping
+    config:
+      mapping: |
+        root = this
+        root.square = this.n * this.n
 sink: {type: file, path: out/ticks.jsonl, format: jsonl, mkdir: true}
 """
 SHARDED = """\

@@ -52,7 +52,7 @@ def test_an_unknown_pipeline_is_answered_with_the_nearest_name(
 ) -> None:
     said = operator.refused(*command, exit_status=1)
     assert "(PIPELINE_NOT_FOUND)" in said
-    assert idle in said
+    assert f"did you mean {idle}?" in said
 
 
 def test_a_wrong_document_is_told_by_line_and_column(operator: Operator) -> None:
@@ -154,4 +154,6 @@ def test_an_unknown_agent(operator: Operator) -> None:
         ("agents", "show", "loacl"),
         ("agents", "remove", "loacl", "--yes"),
     ):
-        assert "(AGENT_NOT_FOUND)" in operator.refused(*command, exit_status=1)
+        said = operator.refused(*command, exit_status=1)
+        assert "(AGENT_NOT_FOUND)" in said
+        assert "did you mean local?" in said
