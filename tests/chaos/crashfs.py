@@ -70,6 +70,8 @@ class _Change:
 
     directory: str
     names: dict[str, int | None]
+    moved: tuple[str, str] | None = None
+    """A directory that was renamed, with whatever of its content is there: from and to."""
 
 
 class Disk:
@@ -92,6 +94,8 @@ class Disk:
             self._change(parent, {op.path: 0})
         elif op.kind == "unlink":
             self._change(parent, {op.path: None})
+        elif op.kind == "rename" and self._seen[op.path] == 0:
+            self._take(_Change(parent, {}, (op.path, op.target)))
         elif op.kind == "rename":
             self._change(parent, {op.path: None, op.target: self._seen[op.path]})
         elif op.kind in {"write", "truncate"}:
@@ -103,7 +107,9 @@ class Disk:
             self._changes = [c for c in self._changes if c.directory != op.path]
 
     def _change(self, directory: str, names: dict[str, int | None]) -> None:
-        change = _Change(directory, names)
+        self._take(_Change(directory, names))
+
+    def _take(self, change: _Change) -> None:
         self._changes.append(change)
         _apply(self._seen, [change])
 
@@ -135,6 +141,10 @@ class Disk:
 
 def _apply(names: Names, changes: Iterable[_Change]) -> None:
     for change in changes:
+        if change.moved is not None:
+            old, new = change.moved
+            for path in [path for path in names if path == old or path.startswith(f"{old}/")]:
+                names[new + path[len(old) :]] = names.pop(path)
         for path, inode in change.names.items():
             if inode is None:
                 names.pop(path, None)

@@ -100,3 +100,15 @@ def test_an_image_comes_back_with_the_inodes_that_it_had(recorder: Recorder) -> 
     materialise(image, recorder.root, recorder.pool)
     assert (path.read_bytes(), path.stat().st_ino) == (b"hello", inode)
     assert [p.name for p in recorder.root.iterdir()] == ["a"]
+
+
+def test_a_directory_is_renamed_with_what_was_durable_in_it(recorder: Recorder) -> None:
+    files, old, new = Files(recorder), recorder.root / "a.tmp", recorder.root / "a"
+    files.mkdir(old)
+    files.open(old / "kept").close()
+    files.fsync_dir(old)
+    files.open(old / "lost").close()
+    files.rename(old, new)
+    assert set(after(recorder).worst().names) == {str(old), str(old / "kept")}
+    files.fsync_dir(recorder.root)
+    assert set(after(recorder).worst().names) == {str(new), str(new / "kept")}
