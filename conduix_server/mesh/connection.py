@@ -23,7 +23,7 @@ from conduix_server.mesh import writes
 from conduix_server.mesh.group import GroupCommit
 from conduix_server.mesh.heartbeats import Heartbeats
 from conduix_server.mesh.metrics import MeshMetrics
-from conduix_server.store import agents
+from conduix_server.store import agents, events
 from conduix_server.store.transaction import Transaction
 
 PARKED: Final = 512
@@ -88,6 +88,8 @@ class Connection:
         self._parked: deque[pb.AgentMessage] = deque()
         self._parked_bytes = 0
         self._closing_at: float | None = None
+        self._accepted = False
+        self._farewell: fx.Left | None = None
         self._writer: asyncio.Task[object] | None = None
         self._ended_as = ""
 
@@ -245,6 +247,7 @@ class Connection:
     def _claimed(self, row: AgentRow | None) -> None:
         self._next(self.session.claimed(row, self._board.now()))
         if row is not None:
+            self._accepted = True
             self._hello = pb.Hello()
             self._board.metrics.accepted.inc()
             self._board.opened(self)
@@ -252,8 +255,12 @@ class Connection:
     def _alert(self, alert: fx.Alert) -> None:
         log.warning("%s: %s (agent %s)", alert.code, alert.message, alert.agent_id)
         self._board.metrics.alerts.labels(alert.code).inc()
+        self._submit(lambda tx: self._keep_alert(tx, alert), lambda _: None, patient=False)
+
+    async def _keep_alert(self, tx: Transaction, alert: fx.Alert) -> None:
+        await events.add(tx, alert.code, events.ERROR, alert.message, agent_id=self.agent_id)
         if alert.code == "ADOPTION_NEEDED":
-            self._submit(lambda tx: agents.refused(tx, self.agent_id), lambda _: None, patient=False)
+            await agents.refused(tx, self.agent_id)
 
     def _stored(self, effect: writes.Store, held: bool) -> None:
         if not held:
@@ -295,9 +302,17 @@ class Connection:
         if self._closing_at is None:
             self._closing_at = self._board.now().mono
             self._ended_as = code
+            self._farewell = self._last_words()
             self._todo.clear()
             self._parked.clear()
             self._woken.set()
+
+    def _last_words(self) -> fx.Left | None:
+        """A goodbye that was not carried out yet: nothing but it would tell that the agent left of its own will."""
+        left = [effect for effect in self._todo if isinstance(effect, fx.Left)]
+        said = [message.goodbye for message in self._parked if message.WhichOneof("kind") == "goodbye"]
+        left += [fx.Left(self.session.session, goodbye.reason) for goodbye in said if self._accepted]
+        return left[0] if left else None
 
     # what is said
 
@@ -319,10 +334,13 @@ class Connection:
             raise self.failure
 
     def ended(self) -> None:
-        """The stream is over: nothing is begun any more for it."""
+        """The stream is over. What is being written is written to its end, and a goodbye; nothing else is begun."""
         self.close("STREAM_ENDED")
-        self._abandon_write()
-        ended = self._board.metrics.ended if self.session.session else self._board.metrics.refused
+        if not self._accepted:
+            self._abandon_write()
+        if self._farewell is not None:
+            self._board.group.submit(writes.write_of(self._farewell, self.agent_id))
+        ended = self._board.metrics.ended if self._accepted else self._board.metrics.refused
         ended.labels(self._ended_as).inc()
 
     def _abandon_write(self) -> None:

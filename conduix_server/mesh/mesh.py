@@ -26,6 +26,8 @@ from conduix_server.store.store import Store, new_id
 
 ADMITTED: Final = 300.0
 """Handshakes a second, and so many more at once."""
+GREETING: Final = 200
+"""Handshakes under way: each is to be over before its agent loses patience, however slow this machine is."""
 DRAIN_WITHIN: Final = 3.0
 """Seconds in which agents are to have left a server that leaves."""
 
@@ -59,6 +61,8 @@ class Mesh:
         self._probes = Probes(self, self._registry)
         self._follower = Follower(store, feed, self, self._registry, self._probes)
         self._bucket = TokenBucket(admitted, admitted)
+        self._greeting: set[str] = set()
+        """Names of connections that are not welcome yet."""
         self._leaving = False
         self._emptied = asyncio.Event()
 
@@ -83,6 +87,7 @@ class Mesh:
         self._admit()
         connection = Connection(self, agent_id, new_id(), address)
         self._registry.add(connection)
+        self._greeting.add(connection.name)
         reader = asyncio.create_task(connection.read(messages))
         try:
             async with aclosing(connection.written()) as written:
@@ -97,7 +102,7 @@ class Mesh:
         refusal: ConduixError | None = self.group.away
         if self._leaving:
             refusal = Unavailable("this server is leaving", remedy="connect to another one", retry_after=1.0)
-        elif refusal is None and (wait := self._bucket.take()):
+        elif refusal is None and (wait := 1.0 if len(self._greeting) >= GREETING else self._bucket.take()):
             refusal = ServerBusy("more agents connect than are let in at a time", retry_after=wait)
         if refusal is not None:
             self.metrics.refused.labels(refusal.code).inc()
@@ -105,6 +110,7 @@ class Mesh:
 
     def _remove(self, connection: Connection) -> None:
         connection.ended()
+        self._greeting.discard(connection.name)
         self._registry.remove(connection)
         self._probes.over(connection)
         self.heartbeats.forget(connection.agent_id, connection.session.session)
@@ -115,6 +121,7 @@ class Mesh:
 
     def opened(self, connection: Connection) -> None:
         """It holds its agent now; whoever did so before is superseded."""
+        self._greeting.discard(connection.name)
         before = self._registry.hold(connection)
         if before is not None:
             before.superseded()

@@ -93,7 +93,7 @@ async def test_after_an_outage_agents_have_time_to_come_back(store: Store, monke
     with monkeypatch.context() as patched:
         patched.setattr(agents, "heard", fails)
         task = asyncio.create_task(judge.run(every=0.01))
-        await away.wait()
+        await eventually(lambda: looks >= 2)
         task.cancel()
         await asyncio.wait([task])
     mono.now += 50.0

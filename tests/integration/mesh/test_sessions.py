@@ -65,7 +65,25 @@ async def test_an_agent_greets_and_is_welcome(served: Served) -> None:
     await agent.leave()
     await eventually(lambda: agent.ended)
     await eventually(lambda: served.mesh.streams == 0)
-    assert (await served.shown("a1")).state == pb_agents.AGENT_STATE_OFFLINE
+
+    async def offline() -> bool:
+        return (await served.shown("a1")).state == pb_agents.AGENT_STATE_OFFLINE
+
+    await eventually(offline)
+
+
+async def test_a_goodbye_is_heard_though_the_stream_ends_at_once(served: Served) -> None:
+    agent = await connected(served)
+    await eventually(lambda: agent.session.rtt)
+    for number in range(20):
+        agent.record(pb.AgentEvent(kind="TEST", message=str(number)))
+    await agent.leave()
+
+    async def offline() -> bool:
+        return (await served.shown("a1")).state == pb_agents.AGENT_STATE_OFFLINE
+
+    await eventually(offline)
+    assert served.mesh.streams == 0
 
 
 async def test_what_an_agent_tells_of_its_machine_is_shown(served: Served) -> None:
