@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from conduix.errors import DiskError, FailedPrecondition, TransientError
 from conduix.v1 import worker_pb2 as pb
@@ -19,10 +19,17 @@ _PASSING = frozenset({DiskError.code, TransientError.code})
 class Dealer:
     """One deal. `again` tells whether a refusal may be gone the next time."""
 
-    def __init__(self, directory: PipelineDir, log: PipelineLog, command: Sequence[str]) -> None:
+    def __init__(
+        self,
+        directory: PipelineDir,
+        log: PipelineLog,
+        command: Sequence[str],
+        environment: Mapping[str, str] | None,
+    ) -> None:
         self._directory = directory
         self._log = log
         self._command = command
+        self._environment = environment
         self._process: WorkerProcess | None = None
         self._answer: pb.WorkerDone | None = None
         self.again = False
@@ -37,7 +44,7 @@ class Dealer:
         place = await asyncio.to_thread(self._directory.next_deal, want.run_seq)
         g, _ = await asyncio.to_thread(self._directory.next_start, want.run_seq, None)
         ears = Ears(self._hear, lambda stream, line: self._log.printed(0, _level(stream), line))
-        self._process = await WorkerProcess.start(ears, lock, self._command)
+        self._process = await WorkerProcess.start(ears, lock, self._command, self._environment)
         deal = pb.WorkerDeal(
             document=document,
             previous=str(place.previous or ""),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
@@ -12,6 +11,7 @@ from conduix.errors import ConduixError, Unavailable
 from conduix.spec.diagnostics import Diagnostic
 from conduix.spec.load import load
 from conduix_agent.host.actions import Refusal, Want
+from conduix_agent.host.process import own_environment
 from conduix_agent.seam import Uplink
 
 RETRY_FIRST = 0.2
@@ -67,7 +67,7 @@ class Documents:
 
     def _check(self, text: str, want: Want) -> Document | Refusal:
         name = f"{want.name} revision {want.revision}"
-        env = os.environ if self._environment is None else self._environment
+        env = own_environment() if self._environment is None else self._environment
         loaded = load(text, file=name, catalog=self._catalog, env=env)
         if loaded.spec is None:
             return _refusal(loaded.errors)

@@ -45,7 +45,7 @@ class HostSetup:
     shutdown: Callable[[str], None]
     """Asks the program to drain and end, for the reason given."""
     environment: Mapping[str, str] | None = None
-    """For `${VAR}` in documents while they are checked; None: this process's, which is the workers' too."""
+    """Of workers, and for `${VAR}` in documents; None: this process's, without what is for the agent alone."""
     catalog: Catalog | None = None
     command: Sequence[str] = COMMAND
     """How a worker is started."""
@@ -60,7 +60,7 @@ class AgentHost:
         self._setup = setup
         self._copies = Copies(uplink)
         documents = Documents(uplink, environment=setup.environment, catalog=setup.catalog)
-        self._means = Means(uplink, documents, self._copies, setup.command, setup.clock)
+        self._means = Means(uplink, documents, self._copies, setup.environment, setup.command, setup.clock)
         self._runners: dict[str, Runner] = {}
         self._tasks: list[asyncio.Task[None]] = []
         self._applying = asyncio.Lock()

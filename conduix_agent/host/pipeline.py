@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 
 from conduix.v1 import pipeline_service_pb2 as pb
 from conduix_agent.host.actions import (
@@ -31,6 +30,7 @@ from conduix_agent.host.actions import (
     Tell,
     Want,
 )
+from conduix_agent.host.replica import ENDS, FOR_GOOD, Live, Replica
 
 GRACE = 5.0
 """Seconds after `drain_timeout` that a worker has to end itself."""
@@ -38,49 +38,6 @@ BACKOFF_FIRST = 0.1
 BACKOFF_MOST = 30.0
 CALM = 60.0
 """A worker that lived so many seconds has no history of crashes."""
-ENDS = frozenset({pb.PIPELINE_STATE_COMPLETED, pb.PIPELINE_STATE_FAILED, pb.PIPELINE_STATE_STOPPED})
-FOR_GOOD = ENDS - {pb.PIPELINE_STATE_STOPPED}
-"""Within an epoch nothing follows them; a stopped run goes on."""
-
-
-@dataclass(slots=True)
-class Live:
-    """A worker process, from the order to start it to its end."""
-
-    want: Want
-    """Under which it was started."""
-    since: float
-    status: pb.ReplicaStatus | None = None
-    """What it said last."""
-    told: Aim = Aim.RUN
-    kill_at: float = math.inf
-    killed: bool = False
-
-    @property
-    def ended(self) -> bool:
-        """Did it say its last word?"""
-        return self.status is not None and self.status.state in ENDS
-
-
-@dataclass(slots=True)
-class Replica:
-    """One replica of the wanted epoch, or what is left of one before."""
-
-    live: Live | None = None
-    last: pb.ReplicaStatus | None = None
-    """The newest that was said in this epoch by a worker that is gone."""
-    end: pb.ReplicaStatus | None = None
-    """COMPLETED, FAILED or STOPPED: no worker is to be started."""
-    kept: bool = True
-    """Is `end`, or `last`, on disk?"""
-    starts: int = 0
-    crashes: int = 0
-    """In a row."""
-    not_before: float = -math.inf
-    crash: str = ""
-    """The last one's cause, while it is news."""
-    restart: bool = False
-    """Somebody asked for another process."""
 
 
 class Pipeline:
@@ -230,12 +187,15 @@ class Pipeline:
             self.replicas[number].kept = True
 
     def ask_restart(self, number: int) -> bool:
-        """End the worker of a replica and start another one; False: it has none."""
-        replica = self.replicas.get(number)
-        if replica is None or replica.live is None or not replica.live.want.same_epoch(self.wanted):
+        """Give a replica another worker, at once where it waits for one; False: it is to have none."""
+        replica, want = self.replicas.get(number), self.wanted
+        if replica is None or want is None or number >= want.replicas:
             return False
-        replica.restart = True
-        return True
+        if replica.live is None and replica.end is None and want.aim is Aim.RUN:
+            replica.not_before = -math.inf
+            return True
+        replica.restart = replica.live is not None and replica.live.want.same_epoch(want)
+        return replica.restart
 
     # what follows
 
@@ -325,7 +285,7 @@ class Pipeline:
                 self._preparing = want
                 yield Prepare(want)
         elif self._must_deal(want):
-            if now >= self._deal_not_before and not self.lives:
+            if now >= self._deal_not_before:
                 self._busy = Deal(want)
                 yield self._busy
         else:
@@ -342,6 +302,7 @@ class Pipeline:
         end = pb.ReplicaStatus()
         if replica.last is not None:
             end.CopyFrom(replica.last)
+        end.ClearField("at")
         end.state, end.reason = state, pb.PAUSE_REASON_UNSPECIFIED
         end.code = why.code if why else ""
         end.detail = why.message if why else replica.crash
@@ -377,6 +338,7 @@ class Pipeline:
             if not status.detail and replica.crash:
                 status.detail = f"{replica.crash}; started again"
             return
+        status.ClearField("at")
         status.code, status.remedy, status.reason = "", "", pb.PAUSE_REASON_UNSPECIFIED
         if replica.end is not None or (live is not None and live.ended):
             status.state, status.detail = pb.PIPELINE_STATE_DRAINING, ""

@@ -30,6 +30,9 @@ MOST_LINE = 8192
 _LAST_WORDS = 2.0
 """Seconds for reading what a worker said before it ended; longer only if something else holds its pipes."""
 
+WITHHELD = frozenset({"CONDUIX_JOIN_TOKEN"})
+"""Variables that are for the agent alone: documents could read them."""
+
 Stream = Literal["stdout", "stderr"]
 
 
@@ -57,7 +60,9 @@ class WorkerProcess:
     async def start(
         cls, ears: Ears, lock: int, command: Sequence[str] = COMMAND, environment: Mapping[str, str] | None = None
     ) -> WorkerProcess:
-        """Start one. Its descriptor 4 is `lock`: what that locks is free again when all who have it are gone.
+        """Start one, by default in `own_environment`.
+
+        Its descriptor 4 is `lock`: what that locks is free again when all who have it are gone.
 
         Raises:
             OSError: the system has no room for it, or the program is not there.
@@ -69,7 +74,7 @@ class WorkerProcess:
         null = os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC)
         try:
             given = [null, stdout, stderr, theirs.fileno(), lock]
-            process = cls(_spawn(command, os.environ if environment is None else environment, given), ears)
+            process = cls(_spawn(command, own_environment() if environment is None else environment, given), ears)
         except BaseException:
             ours.close()
             os.close(out)
@@ -152,6 +157,11 @@ async def _split(reader: asyncio.StreamReader) -> AsyncIterator[str]:
 
 def _text(line: bytes) -> str:
     return line[:MOST_LINE].decode(errors="replace").rstrip("\r")
+
+
+def own_environment() -> Mapping[str, str]:
+    """This process's environment as its workers, and the documents that they run, may see it."""
+    return {name: value for name, value in os.environ.items() if name not in WITHHELD}
 
 
 def _spawn(command: Sequence[str], environment: Mapping[str, str], given: Sequence[int]) -> int:

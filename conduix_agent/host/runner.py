@@ -7,7 +7,7 @@ import logging
 import math
 import os
 import time
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 
 from conduix.errors import ConduixError, FailedPrecondition, NotFound, Resource, StateError, from_os_error
@@ -19,13 +19,16 @@ from conduix_agent.host.dealer import Dealer
 from conduix_agent.host.disk import PipelineDir, try_lock
 from conduix_agent.host.documents import Document, Documents
 from conduix_agent.host.logs import PipelineLog
-from conduix_agent.host.pipeline import ENDS, Pipeline
+from conduix_agent.host.pipeline import Pipeline
 from conduix_agent.host.process import COMMAND
+from conduix_agent.host.replica import ENDS
 from conduix_agent.host.worker import Duty, Outlets, Worker
 from conduix_agent.seam import Uplink
 
 RETRY = 1.0
 """Seconds after which what the disk refused is tried again."""
+LOG_EVERY = 10.0
+"""Seconds between two lines about the same failure."""
 _LOCK_EVERY = 0.05
 _log = logging.getLogger(__name__)
 
@@ -37,6 +40,8 @@ class Means:
     uplink: Uplink
     documents: Documents
     copies: Copies
+    environment: Mapping[str, str] | None = None
+    """Of workers; None: this process's, without what is for the agent alone."""
     command: Sequence[str] = COMMAND
     clock: Callable[[], float] = time.monotonic
 
@@ -64,6 +69,9 @@ class Runner:
         self._reported: set[int] = set()
         self._lock = -1
         self._locked = False
+        self._leaving = False
+        self._told = ("", -math.inf)
+        """Which failure was logged last, and when."""
         self.over = False
         """Has it forgotten its pipeline?"""
         self.task = asyncio.create_task(self._run(), name=f"pipeline {pipeline_id}")
@@ -84,6 +92,7 @@ class Runner:
 
     async def leave(self) -> None:
         """Bring every worker to its last checkpoint and end it."""
+        self._leaving = True
         self._machine.leave()
         if self._dealer is not None:
             self._dealer.kill()
@@ -103,7 +112,7 @@ class Runner:
         """Give a replica another process; returns when that runs. Raises FailedPrecondition, NotFound."""
         status = self._status_of(replica)
         worker = self._workers.get(replica)
-        if worker is None or not self._machine.ask_restart(replica):
+        if not self._machine.ask_restart(replica):
             raise self._no_worker(status)
         self._wake.set()
 
@@ -120,6 +129,7 @@ class Runner:
         status = self._status_of(tap.replica)
         worker = self._workers.get(tap.replica)
         if tap.stop:
+            self._taps[tap.replica] = [each for each in self._taps.get(tap.replica, []) if each.tap_id != tap.tap_id]
             if worker is not None:
                 worker.tap(tap)
             return
@@ -156,24 +166,25 @@ class Runner:
 
     async def _run(self) -> None:
         try:
-            while not self.over and not self._machine.idle:
+            while not self.over:
                 self._wake.clear()
-                await self._step()
-                if not self.over and not self._machine.idle:
-                    await self._sleep()
+                done = await self._step()
+                if self.over or self._machine.idle or (self._leaving and not done and not self._machine.lives):
+                    break
+                await self._sleep()
         finally:
-            for task in (*self._beside, *([self._preparing] if self._preparing else [])):
+            for task in self._beside:
                 task.cancel()
             if self._lock >= 0:
                 os.close(self._lock)
 
-    async def _step(self) -> None:
-        """Do whatever there is to do."""
-        while not self.over and (actions := self._machine.decide(self._means.clock())):
+    async def _step(self) -> bool:
+        """Do whatever there is to do; False: something failed and is to be tried again."""
+        done = [True]
+        while all(done) and not self.over and (actions := self._machine.decide(self._means.clock())):
             done = [await self._try(action) for action in actions]
-            if not all(done):
-                break
         self._report()
+        return all(done)
 
     async def _sleep(self) -> None:
         """Until something happens, or is due."""
@@ -201,10 +212,13 @@ class Runner:
         return True
 
     def _failed(self, action: Action, error: ConduixError) -> None:
-        _log.error("%s: %s", self.log.name, error.message)
+        now = self._means.clock()
+        if error.message != self._told[0] or now - self._told[1] >= LOG_EVERY:
+            self._told = (error.message, now)
+            _log.error("%s: %s", self.log.name, error.message)
         lasting = Refusal(error.code, error.message, error.remedy) if isinstance(error, StateError) else None
-        self._machine.failed(action, lasting, error.message, self._means.clock())
-        self._retry_at = self._means.clock() + RETRY
+        self._machine.failed(action, lasting, error.message, now)
+        self._retry_at = now + RETRY
 
     async def _do(self, action: Action) -> None:
         match action:
@@ -214,7 +228,7 @@ class Runner:
             case Prepare(want):
                 if self._preparing is not None:
                     self._preparing.cancel()
-                self._preparing = asyncio.create_task(self._prepare(want))
+                self._preparing = self._aside(self._prepare(want))
             case Deal(want):
                 self._aside(self._deal(want))
             case Spawn(want, replica):
@@ -227,15 +241,18 @@ class Runner:
                     worker.kill()
                     self._tell("worker_undrained", replica, "no last checkpoint came in time; the worker was ended")
             case Keep(want, replica, status):
+                if not status.HasField("at"):
+                    status.at.GetCurrentTime()
                 await asyncio.to_thread(self._directory.keep, want.run_seq, want.epoch, replica, status)
                 self._machine.kept(replica)
             case Forget():
                 self.over = self._machine.wanted is None
 
-    def _aside(self, work: Coroutine[None, None, None]) -> None:
+    def _aside(self, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
         task = asyncio.create_task(work)
         self._beside.add(task)
         task.add_done_callback(self._ended)
+        return task
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._beside.discard(task)
@@ -246,7 +263,7 @@ class Runner:
         """Wait until no worker of an agent before this one lives: they end with it, but not in no time."""
         if self._lock < 0:
             self._lock = await asyncio.to_thread(self._directory.open_lock)
-        while not self._locked:
+        while not self._locked and not self._leaving:
             self._locked = try_lock(self._lock)
             if not self._locked:
                 self._machine.notice = "workers of the agent that ran here before are ending"
@@ -270,7 +287,7 @@ class Runner:
     async def _deal(self, want: Want) -> None:
         if self._document is None:
             raise RuntimeError("a deal before the document is here")
-        self._dealer = Dealer(self._directory, self.log, self._means.command)
+        self._dealer = Dealer(self._directory, self.log, self._means.command, self._means.environment)
         try:
             refusal, again = await self._dealer.deal(want, self._document.text, self._lock), self._dealer.again
         except (ConduixError, OSError) as raised:
@@ -298,7 +315,7 @@ class Runner:
             g,
         )
         worker = Worker(duty, Outlets(self._means.uplink, self._means.copies, self.log, self._said))
-        await worker.start(self._means.command, self._lock)
+        await worker.start(self._lock, self._means.command, self._means.environment)
         self._workers[replica] = worker
         self._machine.spawned(replica, starts)
         for tap in self._taps.pop(replica, []):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -101,9 +101,9 @@ class Worker:
         """Of its process; 0 before it has one."""
         return self._process.pid if self._process else 0
 
-    async def start(self, command: Sequence[str], lock: int) -> None:
+    async def start(self, lock: int, command: Sequence[str], environment: Mapping[str, str] | None) -> None:
         """Start the process. Raises OSError."""
-        self._process = await WorkerProcess.start(Ears(self._hear, self._print), lock, command)
+        self._process = await WorkerProcess.start(Ears(self._hear, self._print), lock, command, environment)
         self._process.send(self.duty.start())
 
     async def wait(self) -> str:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
+
+from tests.integration.agent.hosts import PIPELINE, document, write_orders
 
 Slow = Callable[[str], None]
 
@@ -23,3 +26,10 @@ def slow(monkeypatch: pytest.MonkeyPatch) -> Slow:
         monkeypatch.setenv("CONDUIX_SLOW", point)
 
     return make
+
+
+@pytest.fixture
+def documents(tmp_path: Path) -> dict[str, str]:
+    write_orders(tmp_path / "in.jsonl", 20_000)
+    (tmp_path / "out").mkdir()
+    return {PIPELINE: document(tmp_path, "all.jsonl")}

@@ -17,6 +17,8 @@ from conduix.v1 import pipeline_service_pb2 as pb_pipeline
 from conduix_agent.host.host import AgentHost, HostSetup
 from tests.eventually import eventually
 
+READ = "orders"
+"""The source of `document`."""
 PIPELINE = "6d0f7b62-0d43-4c29-9a34-000000000001"
 STATES = pb_pipeline.PipelineState
 RUNNING, PAUSED = pb_pipeline.PIPELINE_STATE_RUNNING, pb_pipeline.PIPELINE_STATE_PAUSED
@@ -161,6 +163,17 @@ async def hosted(
         yield Server(host, uplink)
     finally:
         await host.drain()
+
+
+def document(directory: Path, out: str) -> str:
+    return f"""
+name: orders
+source: {{id: {READ}, type: file, path: {directory}/in.jsonl, format: jsonl, split: {{size: 64KiB, above: 64KiB}}}}
+stages:
+  - {{id: shape, type: mapping, config: {{mapping: 'root = this'}}}}
+sink: {{id: out, type: file, path: '{directory}/out/{out}', format: jsonl}}
+checkpoint: {{interval: 20ms}}
+"""
 
 
 def write_orders(path: Path, count: int) -> list[bytes]:

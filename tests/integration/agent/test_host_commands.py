@@ -1,4 +1,4 @@
-"""Commands to a host, documents that cannot be run, and pipelines that nobody wants any more."""
+"""Commands to a host, copies of checkpoints, and pipelines that nobody wants any more."""
 
 from __future__ import annotations
 
@@ -10,117 +10,28 @@ import time
 import uuid
 from pathlib import Path
 
-import pytest
-
-from conduix.errors import FailedPrecondition, FenceLost, InvalidArgument, Unavailable
+from conduix.errors import FailedPrecondition, FenceLost, InvalidArgument
 from conduix.v1 import mesh_service_pb2 as pb
 from conduix_agent.host.disk import KEPT_SECONDS
 from tests.eventually import eventually
 from tests.integration.agent.conftest import Slow
-from tests.integration.agent.hosts import PAUSE, PIPELINE, RUN, STOP, Server, Uplink, ended, hosted, write_orders
-from tests.integration.agent.test_host_life import document, read_more
+from tests.integration.agent.hosts import (
+    PAUSE,
+    PIPELINE,
+    RUN,
+    STOP,
+    Server,
+    Uplink,
+    ended,
+    hosted,
+)
+from tests.integration.agent.test_host_life import read_more
 
 OTHER = "6d0f7b62-0d43-4c29-9a34-000000000002"
 
 
 async def execute(server: Server, **kind: object) -> pb.CommandResult:
     return await server.host.execute(pb.Command(command_id=str(uuid.uuid4()), **kind))  # type: ignore[arg-type]
-
-
-@pytest.fixture
-def documents(tmp_path: Path) -> dict[str, str]:
-    write_orders(tmp_path / "in.jsonl", 20_000)
-    (tmp_path / "out").mkdir()
-    return {PIPELINE: document(tmp_path, "all.jsonl")}
-
-
-# documents
-
-
-@pytest.mark.parametrize(
-    ("text", "said"),
-    [
-        ("name: x\nsource: {type: file, path: '${IN}'}\nsink: {type: drop}\n", ("VARIABLE_UNSET", "IN", "environment")),
-        ("name: x\nsource: {type: fiel, path: in}\nsink: {type: drop}\n", ("UNKNOWN_TYPE", "fiel", "install")),
-        ("name: x\nsource: {type: file, path: in, x: 1}\nsink: {type: drop}\n", ("UNKNOWN_KEY", ":2:", "revision")),
-    ],
-)
-async def test_a_document_that_cannot_be_run_here_is_a_failed_replica(
-    tmp_path: Path, documents: dict[str, str], text: str, said: tuple[str, str, str]
-) -> None:
-    code, message, remedy = said
-    async with hosted(tmp_path / "state", {**documents, OTHER: text}) as server:
-        await server.want(RUN, replicas=2, pipeline_id=OTHER)
-        await server.want(RUN)
-        await ended_one(server, OTHER)
-        for replica in (0, 1):
-            status = server.uplink.now[OTHER, replica]
-            assert status.code == code
-            assert message in status.detail
-            assert remedy in status.remedy
-        await server.until("COMPLETED")
-
-
-async def ended_one(server: Server, pipeline_id: str) -> None:
-    await eventually(lambda: set(server.uplink.states(pipeline_id)) == {"FAILED"})
-
-
-async def test_a_source_that_is_not_there_fails_the_run_before_and_after_a_deal(tmp_path: Path) -> None:
-    text = document(tmp_path, "{shard}.jsonl")
-    async with hosted(tmp_path / "state", {PIPELINE: text, OTHER: text}) as server:
-        await server.want(RUN)
-        await server.want(RUN, replicas=2, pipeline_id=OTHER)
-        for pipeline_id in (PIPELINE, OTHER):
-            await ended_one(server, pipeline_id)
-            status = server.uplink.now[pipeline_id, 0]
-            assert "in.jsonl" in status.detail
-            assert status.code
-            assert status.remedy
-
-
-async def test_without_a_server_a_replica_waits_for_its_document(tmp_path: Path, documents: dict[str, str]) -> None:
-    uplink = Uplink(away=Unavailable("no server is connected"))
-    async with hosted(tmp_path / "state", documents, uplink=uplink) as server:
-        await server.want(RUN)
-        await eventually(lambda: any("no server is connected" in detail for detail in server.details()))
-        assert server.uplink.states() == ["STARTING"]
-        uplink.away = None
-        await ended(server)
-
-
-async def test_a_revision_that_is_gone_or_another_fails_the_replica(tmp_path: Path, documents: dict[str, str]) -> None:
-    async with hosted(tmp_path / "state", documents) as server:
-        await server.want(STOP)
-        await server.until("STOPPED")
-        server.uplink.documents[PIPELINE, 1] += "\n# changed\n"
-        server.pipelines[PIPELINE][0].action = RUN
-        await server.send()
-        await server.until("FAILED")
-        assert server.uplink.now[PIPELINE, 0].code == "DOCUMENT_CHANGED"
-        await server.want(RUN, epoch=2)
-        await ended(server)
-        await server.want(STOP, epoch=3, run_seq=2)
-        await server.until("STOPPED")
-        del server.uplink.documents[PIPELINE, 1]
-        server.pipelines[PIPELINE][0].action = RUN
-        await server.send()
-        await server.until("FAILED")
-        assert server.uplink.now[PIPELINE, 0].code == "REVISION_NOT_FOUND"
-
-
-async def test_an_update_without_sense_is_refused_and_the_one_before_stands(
-    tmp_path: Path, documents: dict[str, str]
-) -> None:
-    async with hosted(tmp_path / "state", documents) as server:
-        await server.want(PAUSE)
-        await server.until("PAUSED")
-        server.pipelines[PIPELINE][0].replicas = 3
-        with pytest.raises(InvalidArgument, match="1 of 3 replicas"):
-            await server.send()
-        server.pipelines[PIPELINE] = [pb.Assignment(pipeline_id="../../etc", replicas=1, action=RUN)]
-        with pytest.raises(InvalidArgument):
-            await server.send()
-        assert server.uplink.states() == ["PAUSED"]
 
 
 # commands

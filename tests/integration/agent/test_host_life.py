@@ -12,20 +12,18 @@ import pytest
 
 from tests.eventually import eventually
 from tests.integration.agent.conftest import Slow
-from tests.integration.agent.hosts import PAUSE, PIPELINE, RUN, STOP, Server, ended, hosted, write_orders
-
-READ = "orders"
-
-
-def document(directory: Path, out: str) -> str:
-    return f"""
-name: orders
-source: {{id: {READ}, type: file, path: {directory}/in.jsonl, format: jsonl, split: {{size: 64KiB, above: 64KiB}}}}
-stages:
-  - {{id: shape, type: mapping, config: {{mapping: 'root = this'}}}}
-sink: {{id: out, type: file, path: '{directory}/out/{out}', format: jsonl}}
-checkpoint: {{interval: 20ms}}
-"""
+from tests.integration.agent.hosts import (
+    PAUSE,
+    PIPELINE,
+    READ,
+    RUN,
+    STOP,
+    Server,
+    document,
+    ended,
+    hosted,
+    write_orders,
+)
 
 
 def written(directory: Path) -> Counter[bytes]:

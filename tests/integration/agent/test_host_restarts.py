@@ -20,8 +20,18 @@ import pytest
 from conduix.v1 import pipeline_service_pb2 as pb
 from tests.eventually import eventually
 from tests.integration.agent.conftest import Slow
-from tests.integration.agent.hosts import COMPLETED, PAUSE, PIPELINE, RUN, Uplink, ended, hosted, write_orders
-from tests.integration.agent.test_host_life import document, read_more, written
+from tests.integration.agent.hosts import (
+    COMPLETED,
+    PAUSE,
+    PIPELINE,
+    RUN,
+    Uplink,
+    document,
+    ended,
+    hosted,
+    write_orders,
+)
+from tests.integration.agent.test_host_life import read_more, written
 
 ROOT = Path(__file__).resolve().parents[3]
 

@@ -226,6 +226,24 @@ def test_a_deal_that_was_overtaken_is_looked_at_before_anything_follows() -> Non
     assert world.states() == ["RUNNING", "RUNNING"]
 
 
+def test_what_was_found_of_another_run_counts_for_nothing() -> None:
+    world = World(dealt={1: 3})
+    world.want(want(replicas=3))
+    world.want(want(epoch=2, replicas=3, run_seq=2))
+    world.settle()
+    assert world.dealt == {1: 3, 2: 3}
+
+
+def test_a_refusal_that_comes_late_counts_for_nothing() -> None:
+    world = World()
+    world.want(want())
+    world.answer()
+    world.want(want(epoch=2))
+    world.machine.refused(want(), Refusal("VARIABLE_UNSET", "of the epoch before"))
+    world.settle()
+    assert world.states() == ["RUNNING"]
+
+
 def test_a_withdrawn_pipeline_is_drained_and_forgotten() -> None:
     world = running(2)
     world.want(None)
@@ -246,11 +264,33 @@ def test_a_restart_that_is_asked_for_is_no_crash() -> None:
     assert not World().machine.ask_restart(0)
 
 
+def test_a_restart_that_is_asked_for_does_not_wait_until_a_crash_is_forgotten() -> None:
+    world = running()
+    for _ in range(9):
+        world.exit(0)
+        world.now = world.machine.due(world.now)
+        world.go()
+    world.exit(0)
+    assert not world.processes
+    assert world.machine.ask_restart(0)
+    world.go()
+    assert world.processes
+
+
+@pytest.mark.parametrize("aim", [Aim.PAUSE, Aim.STOP])
+def test_what_is_not_to_run_is_not_restarted(aim: Aim) -> None:
+    world = World()
+    world.want(want(aim))
+    world.settle()
+    assert not world.machine.ask_restart(0)
+
+
 def test_leaving_ends_the_workers_and_what_was_wanted_stays_wanted() -> None:
     world = running(2)
     world.machine.leave()
     world.go()
     assert not world.machine.idle
+    assert [process.told for process in world.processes.values()] == [Aim.STOP, Aim.STOP]
     world.exit(0, "STOPPED")
     world.exit(1, "STOPPED")
     assert world.machine.idle

@@ -13,7 +13,7 @@ import pytest
 
 from conduix.v1 import worker_pb2 as pb
 from conduix_agent.host.disk import PipelineDir, try_lock
-from conduix_agent.host.process import MOST_LINE, Ears, Stream, WorkerProcess
+from conduix_agent.host.process import MOST_LINE, Ears, Stream, WorkerProcess, own_environment
 from tests.eventually import eventually
 
 SCRIPTED = Path(__file__).with_name("scripted.py")
@@ -127,6 +127,13 @@ async def test_it_inherits_nothing_else(tmp_path: Path) -> None:
     assert fds <= {0, 1, 2, 3, 4}
     assert group == process.pid, "Ctrl-C in a terminal would reach it"
     assert fcntl.fcntl(0, fcntl.F_GETFD) >= 0, "ours are still there"
+
+
+def test_the_join_token_is_not_for_documents(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CONDUIX_JOIN_TOKEN", "secret")
+    monkeypatch.setenv("IN", "data")
+    assert own_environment()["IN"] == "data"
+    assert "secret" not in own_environment().values()
 
 
 async def test_a_program_that_is_not_there_leaves_nothing_open() -> None:

@@ -20,7 +20,8 @@ from conduix_agent.host.actions import (
     Tell,
     Want,
 )
-from conduix_agent.host.pipeline import FOR_GOOD, Pipeline
+from conduix_agent.host.pipeline import Pipeline
+from conduix_agent.host.replica import ENDS, FOR_GOOD
 
 STATES = {
     name: pb.PipelineState.Value(f"PIPELINE_STATE_{name}")
@@ -154,6 +155,8 @@ class World:
         elif isinstance(action, Tell):
             self.processes[action.replica].told = action.aim
         elif isinstance(action, Keep):
+            reported = self.machine.status(action.replica)
+            assert reported is None or reported.state not in ENDS, "an end is told before it is on disk"
             key = (action.want.run_seq, action.want.epoch)
             self.records.setdefault(key, {})[action.replica] = action.status
             self.machine.kept(action.replica)
