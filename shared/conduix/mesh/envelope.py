@@ -12,7 +12,10 @@ VERSION = 1
 VERSION_MIN = 1
 """The oldest; always at least the one before the newest, once there is one."""
 
-_REMEMBERED = 10_000
+_WINDOW = 4096
+_FULL = (1 << _WINDOW) - 1
+_DIGITS = 15
+_REMEMBERED = 1000
 
 
 M = TypeVar("M", pb.AgentMessage, pb.ServerMessage)
@@ -34,18 +37,47 @@ class Envelopes(Generic[M]):
 
 
 class Seen:
-    """Remembers the last 10,000 ids."""
+    """Remembers which ids came, in half a kilobyte: a server keeps one of these for each of 10,000 sessions.
+
+    Of a sender's numbered ids the last 4,096 are told apart; older ones count as seen, which is a message lost.
+    """
 
     def __init__(self) -> None:
-        self._ids: OrderedDict[str, None] = OrderedDict()
+        self._prefix: str | None = None
+        self._highest = 0
+        self._window = 0
+        """Bit n: the number `highest - n` came."""
+        self._others: OrderedDict[str, None] = OrderedDict()
 
     def again(self, message_id: str) -> bool:
         """Whether it came before; remembers it."""
-        if message_id in self._ids:
+        prefix, _, digits = message_id.rpartition(".")
+        if self._prefix is None and prefix:
+            self._prefix = prefix
+        if prefix and prefix == self._prefix and digits.isascii() and digits.isdigit() and len(digits) <= _DIGITS:
+            return self._number_again(int(digits))
+        return self._other_again(message_id)
+
+    def _number_again(self, number: int) -> bool:
+        ahead = number - self._highest
+        if ahead > 0:
+            self._window = (self._window << min(ahead, _WINDOW) | 1) & _FULL
+            self._highest = number
+            return False
+        if -ahead >= _WINDOW:
             return True
-        self._ids[message_id] = None
-        if len(self._ids) > _REMEMBERED:
-            self._ids.popitem(last=False)
+        bit = 1 << -ahead
+        seen = bool(self._window & bit)
+        self._window |= bit
+        return seen
+
+    def _other_again(self, message_id: str) -> bool:
+        """Of a sender that does not number its messages as we do."""
+        if message_id in self._others:
+            return True
+        self._others[message_id] = None
+        if len(self._others) > _REMEMBERED:
+            self._others.popitem(last=False)
         return False
 
 
