@@ -35,6 +35,8 @@ from conduix_server.mesh.mesh import Mesh
 from conduix_server.mesh.metrics import MeshMetrics
 from conduix_server.services.agents import AgentServicer
 from conduix_server.services.auth import AuthServicer
+from conduix_server.services.events import EventServicer
+from conduix_server.services.history import History
 from conduix_server.services.mesh import MeshServicer
 from conduix_server.services.operations import OperationServicer
 from conduix_server.services.pipelines import PipelineServicer
@@ -68,6 +70,7 @@ class Core:
     clock: Callable[[], datetime]
     mesh: Mesh
     hub: Hub
+    history: History
     authority: Authority | None
     """Signs agents' certificates; None in token mode."""
     mesh_port: Callable[[], int]
@@ -80,13 +83,14 @@ def services(core: Core) -> list[Service]:
     sign_in = SignIn(core.store, core.tokens, core.passwords, SignInLimit(monotonic), life=life)
     enrolment = Enrolment(core.store, core.tokens, core.authority)
     return [
-        SystemServicer(core.store, core.identity, core.clock).service(),
+        SystemServicer(core.store, core.identity, core.clock, core.history).service(),
         AuthServicer(core.store, sign_in, core.callers.forget).service(),
         UserServicer(core.store, core.passwords).service(),
         AgentServicer(core.store, core.feed).service(),
-        PipelineServicer(core.store, core.feed, core.hub, core.identity.server_id).service(),
+        PipelineServicer(core.store, core.feed, core.hub, core.history, core.identity.server_id).service(),
         RunServicer(core.store, core.feed).service(),
         OperationServicer(core.store, core.feed).service(),
+        EventServicer(core.store, core.feed).service(),
         MeshServicer(core.store, core.mesh, core.hub, enrolment, mesh_port=core.mesh_port).service(),
     ]
 
@@ -177,6 +181,7 @@ class App:
         await self._show(core.registry)
         await self._appear(core)
         self._keep(core.mesh.run(), "mesh")
+        self._keep(core.history.run(), "history")
         self._keep(Liveness(store, None if store.is_sqlite else core.identity.server_id).run(), "liveness")
         await self.rpc.start()
         self._stack.push_async_callback(self.rpc.stop, 0)
@@ -199,6 +204,7 @@ class App:
             clock=now,
             mesh=Mesh(store, feed, Terms(identity.server_id), MeshMetrics(registry)),
             hub=Hub(),
+            history=History(store),
             authority=authority,
             mesh_port=lambda: self.rpc.ports[1] if len(self.rpc.ports) > 1 else 0,
         )

@@ -68,10 +68,11 @@ TABLE: Mapping[str, Need] = MappingProxyType(
         viewer="Logout GetMe CreateApiToken ListApiTokens RevokeApiToken",
     )
     | _rows("conduix.v1.UserService", admin="ListUsers CreateUser")
-    | _rows("conduix.v1.SystemService", public="GetInfo", viewer="GetClusterStatus GetStageCatalog")
+    | _rows("conduix.v1.SystemService", public="GetInfo", viewer="GetClusterStatus GetDashboard GetStageCatalog")
     | _rows(
         "conduix.v1.PipelineService",
         viewer="ListPipelines GetPipeline ValidatePipeline DiffPipeline ListRevisions GetRevision GetPipelineStatus "
+        "GetPipelineMetrics "
         "WatchPipelines TailLogs GetCheckpoint",
         # a tap shows records and gives the agent work
         operator="CreatePipeline UpdatePipeline DeletePipeline ApplyPipelines StartPipeline StopPipeline PausePipeline "
@@ -81,6 +82,7 @@ TABLE: Mapping[str, Need] = MappingProxyType(
     | _rows(
         "conduix.v1.OperationService", viewer="GetOperation ListOperations WatchOperation", operator="CancelOperation"
     )
+    | _rows("conduix.v1.EventService", viewer="ListEvents WatchEvents", admin="ListAuditRecords")
     | _rows(
         "conduix.v1.AgentService",
         viewer="ListAgents GetAgent GetAgentStatus WatchAgents",

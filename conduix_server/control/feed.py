@@ -85,6 +85,12 @@ class Subscription:
         self.position = change.number
         return change
 
+    def skip(self, number: int) -> None:
+        """Changes up to `number` are known already: a snapshot shows them."""
+        self._pending = {key: change for key, change in self._pending.items() if change.number > number}
+        self.position = max(self.position, number)
+        self._offered = max(self._offered, number)
+
     def offer(self, change: Change) -> None:
         """From the feed, in order."""
         if change.number <= self._offered or self._lost:

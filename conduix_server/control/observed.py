@@ -15,12 +15,19 @@ from conduix.v1 import mesh_service_pb2 as pb
 from conduix.v1.pipeline_service_pb2 import ReplicaStatus
 from conduix.v1.run_service_pb2 import Run as RunMessage
 from conduix_server.control import operations
-from conduix_server.control.status import ENDED, Counts, combine, state_of
-from conduix_server.store import desired, pipelines, reports, runs
+from conduix_server.control.status import ENDED, Counts, Summary, combine, state_of
+from conduix_server.store import desired, events, pipelines, reports, runs
 from conduix_server.store.tables import Assignment, Report, Run
 from conduix_server.store.transaction import Transaction
 
 _log = logging.getLogger("conduix.events")
+
+_LEVELS: Mapping[str, str] = {
+    "worker_crashed": events.WARNING,
+    "worker_undrained": events.WARNING,
+    "REPORTS_DROPPED": events.WARNING,
+    "DESIRED_STATE_REFUSED": events.ERROR,
+}
 
 _Key = tuple[str, int]
 
@@ -50,10 +57,19 @@ async def observe(
 
 
 async def note(tx: Transaction, agent_id: str, event: pb.AgentEvent) -> None:
-    """An event of an agent: into the log."""
-    del tx  # events are kept when there is a table for them
+    """An event of an agent: for people, and into the log."""
     where = f" pipeline {event.pipeline_id} replica {event.replica}" if event.pipeline_id else ""
     _log.info("agent %s%s: %s: %s", agent_id, where, event.kind, event.message)
+    await events.add(
+        tx,
+        event.kind,
+        _LEVELS.get(event.kind, events.INFO),
+        event.message,
+        at=event.at.ToDatetime(UTC) if event.HasField("at") else None,
+        pipeline_id=event.pipeline_id[:36],
+        agent_id=agent_id,
+        replica=event.replica,
+    )
 
 
 async def remember_counts(tx: Transaction, pipeline_id: str, run: Run) -> None:
@@ -136,8 +152,10 @@ def _rate(old: Report | None, status: ReplicaStatus, at: datetime) -> float:
     seconds = (at - old.reported_at).total_seconds()
     if seconds <= 0:
         return old.rate
-    read = Counts.of([status]).read - Counts.of([ReplicaStatus.FromString(old.body)]).read
-    return max(read / seconds, 0.0)
+    before = ReplicaStatus.FromString(old.body)
+    if before.state != pb_pipeline.PIPELINE_STATE_RUNNING:
+        return 0.0  # what it counted on from was not read since
+    return max((Counts.of([status]).read - Counts.of([before]).read) / seconds, 0.0)
 
 
 def _says_news(old: Report | None, status: ReplicaStatus) -> bool:
@@ -170,6 +188,17 @@ async def _advance_run(tx: Transaction, pipeline_id: str) -> None:
         run.error_code,
     ):
         await runs.advance(tx, run.id, seen.state, ended=seen.over, **said, **counts_of(told, run))
+        if seen.state != run.status:
+            await _tell(tx, run, seen)
+
+
+async def _tell(tx: Transaction, run: Run, seen: Summary) -> None:
+    """What of a run's states a person wants to hear of."""
+    level = {"FAILED": events.ERROR, "PAUSED": events.WARNING, "REWINDING": events.WARNING}.get(seen.state)
+    if seen.over or level is not None:
+        why = f" ({seen.reason})" if seen.reason else ""
+        text = f"run {run.run_seq}: {seen.state}{why}" + (f": {seen.detail}" if seen.detail else "")
+        await events.add(tx, f"run_{seen.state.lower()}", level or events.INFO, text, pipeline_id=run.pipeline_id)
 
 
 async def _current(tx: Transaction, pipeline_id: str, assignments: Sequence[Assignment]) -> list[ReplicaStatus]:

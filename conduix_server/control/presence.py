@@ -79,7 +79,7 @@ class Presence:
 
 
 class Housekeeping:
-    """Drops what is over: answers of a day ago, changes that no watch resumes from, old events and sign-ins, dead servers."""
+    """Drops what is over: old answers, changes that no watch resumes from, old events and sign-ins, dead servers."""
 
     def __init__(self, store: Store, *, audit_kept: timedelta) -> None:
         self._store = store

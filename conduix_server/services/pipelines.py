@@ -26,6 +26,7 @@ from conduix_server.control.documents import Document
 from conduix_server.control.feed import Change, Feed
 from conduix_server.mesh.hub import Hub
 from conduix_server.policy import current_user
+from conduix_server.services.history import History, metrics_message
 from conduix_server.services.listing import one_of, page_info, page_request, parse_filter, version_of
 from conduix_server.services.mutation import mutate
 from conduix_server.services.shown import (
@@ -53,8 +54,9 @@ _MASKED: Final = frozenset({"document", "labels"})
 class PipelineServicer(PipelineServiceServicer):
     """Telemetry of agents that are connected to this server comes by `hub`."""
 
-    def __init__(self, store: Store, feed: Feed, hub: Hub, server_id: str) -> None:
+    def __init__(self, store: Store, feed: Feed, hub: Hub, history: History, server_id: str) -> None:
         self._store = store
+        self._history = history
         self._feed = feed
         self._streams = Streams(store, feed, hub, server_id)
 
@@ -269,6 +271,14 @@ class PipelineServicer(PipelineServiceServicer):
             return answer(operation=operation_message(await wanted(tx, row, by)))
 
         return await mutate(self._store, request, answer, work, target=lambda _: target[0] if target else "")
+
+    async def GetPipelineMetrics(
+        self, request: pb.GetPipelineMetricsRequest, context: Context
+    ) -> pb.GetPipelineMetricsResponse:
+        """As this server has seen it, since it was started."""
+        async with self._store.reading() as tx:
+            row = await pipelines.resolve(tx, request.pipeline)
+        return metrics_message(self._history.points(row.id))
 
     # what agents have
 

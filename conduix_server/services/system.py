@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cache
 
 import grpc
 import orjson
+from google.protobuf.duration_pb2 import Duration
 
 import conduix
 from conduix.engine.catalog import Entry, default_catalog
@@ -18,6 +19,9 @@ from conduix.v1 import common_pb2 as pb_common
 from conduix.v1 import system_service_pb2 as pb
 from conduix.v1.system_service_pb2_grpc import SystemServiceServicer, add_SystemServiceServicer_to_server
 from conduix_server.control.presence import Identity
+from conduix_server.control.status import FAILED, PAUSED, RUNNING
+from conduix_server.services.history import STEP, History, Moment
+from conduix_server.services.shown import timestamp
 from conduix_server.store import servers
 from conduix_server.store.store import Store
 from conduix_server.store.tables import Server
@@ -32,8 +36,9 @@ _ROLES = {
 class SystemServicer(SystemServiceServicer):
     """See the contract."""
 
-    def __init__(self, store: Store, identity: Identity, clock: Callable[[], datetime]) -> None:
+    def __init__(self, store: Store, identity: Identity, clock: Callable[[], datetime], history: History) -> None:
         self._store = store
+        self._history = history
         self._identity = identity
         self._clock = clock
 
@@ -56,6 +61,16 @@ class SystemServicer(SystemServiceServicer):
         self, request: pb.GetClusterStatusRequest, context: Context
     ) -> pb.GetClusterStatusResponse:
         """As the database has it."""
+        return await self._cluster()
+
+    async def GetDashboard(self, request: pb.GetDashboardRequest, context: Context) -> pb.GetDashboardResponse:
+        """The cluster now, and how everything was in the last fifteen minutes."""
+        step = Duration()
+        step.FromTimedelta(timedelta(seconds=STEP))
+        points = map(_dashboard_point, self._history.moments)
+        return pb.GetDashboardResponse(cluster=await self._cluster(), points=points, step=step)
+
+    async def _cluster(self) -> pb.GetClusterStatusResponse:
         async with self._store.reading() as tx:
             there, census = await servers.all_servers(tx), await servers.census(tx)
         return pb.GetClusterStatusResponse(
@@ -90,6 +105,21 @@ def _entry(entry: Entry) -> pb.CatalogEntry:
         guarantee=entry.guarantee,
         extra=entry.extra or "",
         options_schema=orjson.dumps(entry.options.model_json_schema()).decode(),
+    )
+
+
+def _dashboard_point(moment: Moment) -> pb.DashboardPoint:
+    return pb.DashboardPoint(
+        at=timestamp(moment.at),
+        agents_online=moment.agents_online,
+        agents_offline=moment.agents_offline,
+        pipelines_running=moment.states.get(RUNNING, 0),
+        pipelines_failed=moment.states.get(FAILED, 0),
+        pipelines_paused=moment.states.get(PAUSED, 0),
+        records_in_per_second=moment.read,
+        records_out_per_second=moment.written,
+        records_dead_per_second=moment.dead,
+        restarts=moment.restarts,
     )
 
 

@@ -59,6 +59,8 @@ async def watch(store: Store, feed: Feed, watched: Watched[T], resume_token: str
         known: set[str] | None = None
         if after is None:
             async with store.reading() as tx:
+                # first the number: what is committed between the two is read, and told once more
+                subscription.skip(await changes.newest(tx))
                 items = await watched.read(tx, None)
             known = {item.id for item in items}
             for item in items:

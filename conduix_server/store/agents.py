@@ -16,6 +16,7 @@ from sqlalchemy import ColumnElement, and_, case, func, or_, select, tuple_, upd
 
 from conduix.errors import AlreadyExists, NotFound, RequestIdReused, Resource, SessionSuperseded, TokenRevoked
 from conduix.mesh.effects import Claim
+from conduix_server.store import events
 from conduix_server.store.paging import Page, PageRequest, fetch_page
 from conduix_server.store.tables import Agent, Assignment, DesiredVersion
 from conduix_server.store.transaction import Transaction
@@ -176,6 +177,8 @@ async def accept(
     if not await tx.write(update(Agent).where(mine).values(**held, **alive, **over, **facts)):
         return None
     tx.changed(NAME, claim.agent_id, "UPDATED")
+    if row.status != ONLINE:
+        await events.add(tx, "agent_online", events.INFO, f"session {claim.session}", agent_id=claim.agent_id)
     return replace(before, session=claim.session, accepted=accepted)
 
 
@@ -268,4 +271,5 @@ async def silent(tx: Transaction, agents: Mapping[str, datetime | None]) -> Sequ
         if await tx.write(quiet.values(status=OFFLINE, mode=ISOLATED, mode_since=tx.now)):
             tx.changed(NAME, agent_id, "UPDATED")
             gone.append(agent_id)
+            await events.add(tx, "agent_offline", events.WARNING, "nothing was heard of it", agent_id=agent_id)
     return gone

@@ -30,7 +30,7 @@ class Page(Screen[None]):
         Binding("alt+right", "app.forward", "Forward", show=False),
     ]
     DEFAULT_CSS = """
-    Page { layout: vertical; }
+    Page { layout: vertical; overflow: hidden; }
     Page.stale .live { opacity: 60%; }
     """
 
@@ -46,8 +46,8 @@ class Page(Screen[None]):
 
     def compose(self) -> ComposeResult:
         """The frame around the content."""
-        yield TopBar(id="top")
-        yield Banner(id="banner")
+        yield TopBar()
+        yield Banner()
         yield from self.content()
         yield CommandLine(self.console.complete)
         yield Footer()
@@ -74,7 +74,7 @@ class Page(Screen[None]):
         connection = state.connection
         self.query_one(Banner).show(connection)
         self.set_class(not connection.live, "stale")
-        self.query_one(TopBar).update(self.console.top_line(self.title_text()))
+        self.query_one(TopBar).show(self.console.top_line(self.title_text()))
         if state.version != self._painted:
             self._painted = state.version
             self.paint()

@@ -30,7 +30,9 @@ class PipelinePage(Page):
     ]
     DEFAULT_CSS = """
     PipelinePage #summary { height: auto; padding: 0 1; }
-    PipelinePage TabPane { padding: 0 1; }
+    PipelinePage TabbedContent { height: 1fr; }
+    PipelinePage ContentSwitcher { height: 1fr; }
+    PipelinePage TabPane { padding: 0 1; height: 1fr; }
     """
 
     def __init__(self, location: Location) -> None:

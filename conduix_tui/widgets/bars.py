@@ -22,6 +22,16 @@ class TopBar(Static):
     TopBar { height: 1; background: $primary-background; color: $text; text-style: bold; padding: 0 1; }
     """
 
+    def __init__(self) -> None:
+        super().__init__(id="top", markup=False)
+        self._text = ""
+
+    def show(self, text: str) -> None:
+        """Paint only what is new: this is asked every frame."""
+        if text != self._text:
+            self._text = text
+            self.update(text)
+
 
 class Banner(Static):
     """Hidden while the line to the server is live; else why not, how old everything is, and when it is tried again."""
@@ -31,11 +41,17 @@ class Banner(Static):
     Banner.shown { display: block; }
     """
 
+    def __init__(self) -> None:
+        super().__init__(id="banner", markup=False)
+        self._text = ""
+
     def show(self, connection: Connection) -> None:
         """Tell how the line is."""
-        self.set_class(not connection.live, "shown")
-        if not connection.live:
-            self.update(banner_text(connection))
+        text = "" if connection.live else banner_text(connection)
+        if text != self._text:
+            self._text = text
+            self.set_class(bool(text), "shown")
+            self.update(text)
 
 
 def banner_text(connection: Connection) -> str:
@@ -67,7 +83,7 @@ class FilterBar(Input):
         """Show it with this text."""
         self.add_class("shown")
         self.value = text
-        self.focus()
+        self.screen.set_focus(self)  # at once: the next keys are meant for it
 
     def action_clear(self) -> None:
         """Without a filter, back to the list."""
@@ -125,7 +141,7 @@ class CommandLine(Vertical):
         line = self.query_one(Input)
         line.value = ""
         self._offer("")
-        line.focus()
+        self.screen.set_focus(line)  # at once: the next keys are meant for it
 
     @on(Input.Changed)
     def _typed(self, event: Input.Changed) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from conduix_server.store.tables.base import Base
 from conduix_server.store.tables.control import Assignment, Command, Counter, DesiredVersion, Operation, Server
 from conduix_server.store.tables.fleet import Agent, JoinToken
-from conduix_server.store.tables.history import AuditRecord, Change, Request
+from conduix_server.store.tables.history import AuditRecord, Change, Event, Request
 from conduix_server.store.tables.identity import ApiToken, RefreshToken, Session, User
 from conduix_server.store.tables.pipelines import CheckpointCopy, Pipeline, Report, Revision, Run
 
@@ -20,6 +20,7 @@ __all__ = [
     "Command",
     "Counter",
     "DesiredVersion",
+    "Event",
     "JoinToken",
     "Operation",
     "Pipeline",

@@ -1,4 +1,4 @@
-"""What happened: audit, answered requests, and the numbered changes that Watch streams follow."""
+"""What happened: events, audit, answered requests, and the numbered changes that Watch streams follow."""
 
 from __future__ import annotations
 
@@ -50,3 +50,19 @@ class Change(Base, kw_only=True):
     resource_id: Mapped[Id]
     action: Mapped[Word]
     at: Mapped[Moment]
+
+
+class Event(Base, kw_only=True):
+    """Something that happened to a pipeline or an agent; both may be gone since, hence no foreign keys."""
+
+    __tablename__ = "events"
+    __table_args__ = (Index(None, "at"), Index(None, "pipeline_id", "at"), Index(None, "agent_id", "at"), MYSQL_OPTIONS)
+
+    id: Mapped[Key]
+    at: Mapped[Moment]
+    kind: Mapped[Word]
+    level: Mapped[Word]
+    message: Mapped[Long]
+    pipeline_id: Mapped[Id] = mapped_column(default="")
+    agent_id: Mapped[Id] = mapped_column(default="")
+    replica: Mapped[int] = mapped_column(default=0)

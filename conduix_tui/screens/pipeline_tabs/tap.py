@@ -8,6 +8,7 @@ from textual import on
 from textual.app import ComposeResult
 from textual.widgets import Select
 
+from conduix.errors import ConduixError
 from conduix.v1 import pipeline_service_pb2 as pb
 from conduix_tui.client.client import Client
 from conduix_tui.screens.pipeline_tabs.tab import PipelineTab
@@ -53,7 +54,10 @@ class TapTab(PipelineTab):
             async for record in client.stream(client.pipelines.TapPipeline, request):
                 view.add(record.record, record.dropped)
 
-        await self.console.call("TapPipeline", command, read())
+        try:
+            await self.console.calls.run("TapPipeline", command, read())
+        except ConduixError as error:
+            view.add(f"✖ {error.message}" + (f"  →  {error.remedy}" if error.remedy else ""))
 
     def shown(self, is_shown: bool) -> None:
         """Who does not look does not tap."""

@@ -663,3 +663,35 @@ class TriggerCheckpointResponse(_message.Message):
     OPERATION_FIELD_NUMBER: _ClassVar[int]
     operation: _operation_service_pb2.Operation
     def __init__(self, operation: _Optional[_Union[_operation_service_pb2.Operation, _Mapping]] = ...) -> None: ...
+
+class GetPipelineMetricsRequest(_message.Message):
+    __slots__ = ("pipeline",)
+    PIPELINE_FIELD_NUMBER: _ClassVar[int]
+    pipeline: PipelineRef
+    def __init__(self, pipeline: _Optional[_Union[PipelineRef, _Mapping]] = ...) -> None: ...
+
+class GetPipelineMetricsResponse(_message.Message):
+    __slots__ = ("points", "step")
+    POINTS_FIELD_NUMBER: _ClassVar[int]
+    STEP_FIELD_NUMBER: _ClassVar[int]
+    points: _containers.RepeatedCompositeFieldContainer[PipelinePoint]
+    step: _duration_pb2.Duration
+    def __init__(self, points: _Optional[_Iterable[_Union[PipelinePoint, _Mapping]]] = ..., step: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ...) -> None: ...
+
+class PipelinePoint(_message.Message):
+    __slots__ = ("at", "records_in_per_second", "records_out_per_second", "records_dead_per_second", "checkpoint_age", "restarts", "state")
+    AT_FIELD_NUMBER: _ClassVar[int]
+    RECORDS_IN_PER_SECOND_FIELD_NUMBER: _ClassVar[int]
+    RECORDS_OUT_PER_SECOND_FIELD_NUMBER: _ClassVar[int]
+    RECORDS_DEAD_PER_SECOND_FIELD_NUMBER: _ClassVar[int]
+    CHECKPOINT_AGE_FIELD_NUMBER: _ClassVar[int]
+    RESTARTS_FIELD_NUMBER: _ClassVar[int]
+    STATE_FIELD_NUMBER: _ClassVar[int]
+    at: _timestamp_pb2.Timestamp
+    records_in_per_second: float
+    records_out_per_second: float
+    records_dead_per_second: float
+    checkpoint_age: _duration_pb2.Duration
+    restarts: int
+    state: PipelineState
+    def __init__(self, at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., records_in_per_second: _Optional[float] = ..., records_out_per_second: _Optional[float] = ..., records_dead_per_second: _Optional[float] = ..., checkpoint_age: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., restarts: _Optional[int] = ..., state: _Optional[_Union[PipelineState, str]] = ...) -> None: ...

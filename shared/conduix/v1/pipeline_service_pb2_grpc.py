@@ -115,6 +115,11 @@ class PipelineServiceStub:
                 request_serializer=conduix_dot_v1_dot_pipeline__service__pb2.GetPipelineStatusRequest.SerializeToString,
                 response_deserializer=conduix_dot_v1_dot_pipeline__service__pb2.GetPipelineStatusResponse.FromString,
                 _registered_method=True)
+        self.GetPipelineMetrics = channel.unary_unary(
+                '/conduix.v1.PipelineService/GetPipelineMetrics',
+                request_serializer=conduix_dot_v1_dot_pipeline__service__pb2.GetPipelineMetricsRequest.SerializeToString,
+                response_deserializer=conduix_dot_v1_dot_pipeline__service__pb2.GetPipelineMetricsResponse.FromString,
+                _registered_method=True)
         self.WatchPipelines = channel.unary_stream(
                 '/conduix.v1.PipelineService/WatchPipelines',
                 request_serializer=conduix_dot_v1_dot_pipeline__service__pb2.WatchPipelinesRequest.SerializeToString,
@@ -248,6 +253,13 @@ class PipelineServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GetPipelineMetrics(self, request, context):
+        """Rates of the last 15 minutes.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def WatchPipelines(self, request, context):
         """Missing associated documentation comment in .proto file."""
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -361,6 +373,11 @@ def add_PipelineServiceServicer_to_server(servicer, server):
                     servicer.GetPipelineStatus,
                     request_deserializer=conduix_dot_v1_dot_pipeline__service__pb2.GetPipelineStatusRequest.FromString,
                     response_serializer=conduix_dot_v1_dot_pipeline__service__pb2.GetPipelineStatusResponse.SerializeToString,
+            ),
+            'GetPipelineMetrics': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetPipelineMetrics,
+                    request_deserializer=conduix_dot_v1_dot_pipeline__service__pb2.GetPipelineMetricsRequest.FromString,
+                    response_serializer=conduix_dot_v1_dot_pipeline__service__pb2.GetPipelineMetricsResponse.SerializeToString,
             ),
             'WatchPipelines': grpc.unary_stream_rpc_method_handler(
                     servicer.WatchPipelines,
@@ -821,6 +838,33 @@ class PipelineService:
             '/conduix.v1.PipelineService/GetPipelineStatus',
             conduix_dot_v1_dot_pipeline__service__pb2.GetPipelineStatusRequest.SerializeToString,
             conduix_dot_v1_dot_pipeline__service__pb2.GetPipelineStatusResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetPipelineMetrics(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/conduix.v1.PipelineService/GetPipelineMetrics',
+            conduix_dot_v1_dot_pipeline__service__pb2.GetPipelineMetricsRequest.SerializeToString,
+            conduix_dot_v1_dot_pipeline__service__pb2.GetPipelineMetricsResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -55,6 +55,8 @@ class PipelineServiceStub:
     ResumePipeline: _grpc.UnaryUnaryMultiCallable[_pipeline_service_pb2.ResumePipelineRequest, _pipeline_service_pb2.ResumePipelineResponse]
     ScalePipeline: _grpc.UnaryUnaryMultiCallable[_pipeline_service_pb2.ScalePipelineRequest, _pipeline_service_pb2.ScalePipelineResponse]
     GetPipelineStatus: _grpc.UnaryUnaryMultiCallable[_pipeline_service_pb2.GetPipelineStatusRequest, _pipeline_service_pb2.GetPipelineStatusResponse]
+    GetPipelineMetrics: _grpc.UnaryUnaryMultiCallable[_pipeline_service_pb2.GetPipelineMetricsRequest, _pipeline_service_pb2.GetPipelineMetricsResponse]
+    """Rates of the last 15 minutes."""
     WatchPipelines: _grpc.UnaryStreamMultiCallable[_pipeline_service_pb2.WatchPipelinesRequest, _pipeline_service_pb2.WatchPipelinesResponse]
     TapPipeline: _grpc.UnaryStreamMultiCallable[_pipeline_service_pb2.TapPipelineRequest, _pipeline_service_pb2.TapPipelineResponse]
     """Records as they leave a node, lossy."""
@@ -89,6 +91,8 @@ class PipelineServiceAsyncStub(PipelineServiceStub):
     ResumePipeline: _aio.UnaryUnaryMultiCallable[_pipeline_service_pb2.ResumePipelineRequest, _pipeline_service_pb2.ResumePipelineResponse]  # type: ignore[assignment]
     ScalePipeline: _aio.UnaryUnaryMultiCallable[_pipeline_service_pb2.ScalePipelineRequest, _pipeline_service_pb2.ScalePipelineResponse]  # type: ignore[assignment]
     GetPipelineStatus: _aio.UnaryUnaryMultiCallable[_pipeline_service_pb2.GetPipelineStatusRequest, _pipeline_service_pb2.GetPipelineStatusResponse]  # type: ignore[assignment]
+    GetPipelineMetrics: _aio.UnaryUnaryMultiCallable[_pipeline_service_pb2.GetPipelineMetricsRequest, _pipeline_service_pb2.GetPipelineMetricsResponse]  # type: ignore[assignment]
+    """Rates of the last 15 minutes."""
     WatchPipelines: _aio.UnaryStreamMultiCallable[_pipeline_service_pb2.WatchPipelinesRequest, _pipeline_service_pb2.WatchPipelinesResponse]  # type: ignore[assignment]
     TapPipeline: _aio.UnaryStreamMultiCallable[_pipeline_service_pb2.TapPipelineRequest, _pipeline_service_pb2.TapPipelineResponse]  # type: ignore[assignment]
     """Records as they leave a node, lossy."""
@@ -216,6 +220,14 @@ class PipelineServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _pipeline_service_pb2.GetPipelineStatusRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_pipeline_service_pb2.GetPipelineStatusResponse, _abc.Awaitable[_pipeline_service_pb2.GetPipelineStatusResponse]]: ...
+
+    @_abc_1.abstractmethod
+    def GetPipelineMetrics(
+        self,
+        request: _pipeline_service_pb2.GetPipelineMetricsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_pipeline_service_pb2.GetPipelineMetricsResponse, _abc.Awaitable[_pipeline_service_pb2.GetPipelineMetricsResponse]]:
+        """Rates of the last 15 minutes."""
 
     @_abc_1.abstractmethod
     def WatchPipelines(

@@ -23,32 +23,39 @@ _sym_db = _symbol_database.Default()
 
 
 from conduix.v1 import common_pb2 as conduix_dot_v1_dot_common__pb2
+from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1f\x63onduix/v1/system_service.proto\x12\nconduix.v1\x1a\x17\x63onduix/v1/common.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x10\n\x0eGetInfoRequest\"\x8e\x01\n\x0fGetInfoResponse\x12\x0f\n\x07version\x18\x01 \x01(\t\x12\x11\n\tserver_id\x18\x02 \x01(\t\x12.\n\nstarted_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\'\n\x03now\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x19\n\x17GetClusterStatusRequest\"\xb5\x01\n\x18GetClusterStatusResponse\x12)\n\x07servers\x18\x01 \x03(\x0b\x32\x18.conduix.v1.ServerStatus\x12\x10\n\x08\x64\x61tabase\x18\x02 \x01(\t\x12\x18\n\x10\x61gents_connected\x18\x03 \x01(\x05\x12\x14\n\x0c\x61gents_known\x18\x04 \x01(\x05\x12\x11\n\tpipelines\x18\x05 \x01(\x05\x12\x19\n\x11pipelines_running\x18\x06 \x01(\x05\"\xa0\x01\n\x0cServerStatus\x12\x11\n\tserver_id\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\t\x12.\n\nstarted_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12+\n\x07seen_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07streams\x18\x05 \x01(\x05\"\x18\n\x16GetStageCatalogRequest\"]\n\x17GetStageCatalogResponse\x12)\n\x07\x65ntries\x18\x01 \x03(\x0b\x32\x18.conduix.v1.CatalogEntry\x12\x17\n\x0f\x64ocument_schema\x18\x02 \x01(\t\"\x9c\x01\n\x0c\x43\x61talogEntry\x12\"\n\x04role\x18\x01 \x01(\x0e\x32\x14.conduix.v1.NodeRole\x12\x0c\n\x04type\x18\x02 \x01(\t\x12\x0f\n\x07\x61liases\x18\x03 \x03(\t\x12\x0f\n\x07summary\x18\x04 \x01(\t\x12\x11\n\tguarantee\x18\x05 \x01(\t\x12\r\n\x05\x65xtra\x18\x06 \x01(\t\x12\x16\n\x0eoptions_schema\x18\x07 \x01(\t2\x8e\x02\n\rSystemService\x12\x42\n\x07GetInfo\x12\x1a.conduix.v1.GetInfoRequest\x1a\x1b.conduix.v1.GetInfoResponse\x12]\n\x10GetClusterStatus\x12#.conduix.v1.GetClusterStatusRequest\x1a$.conduix.v1.GetClusterStatusResponse\x12Z\n\x0fGetStageCatalog\x12\".conduix.v1.GetStageCatalogRequest\x1a#.conduix.v1.GetStageCatalogResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1f\x63onduix/v1/system_service.proto\x12\nconduix.v1\x1a\x17\x63onduix/v1/common.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x10\n\x0eGetInfoRequest\"\x8e\x01\n\x0fGetInfoResponse\x12\x0f\n\x07version\x18\x01 \x01(\t\x12\x11\n\tserver_id\x18\x02 \x01(\t\x12.\n\nstarted_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\'\n\x03now\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\x19\n\x17GetClusterStatusRequest\"\xb5\x01\n\x18GetClusterStatusResponse\x12)\n\x07servers\x18\x01 \x03(\x0b\x32\x18.conduix.v1.ServerStatus\x12\x10\n\x08\x64\x61tabase\x18\x02 \x01(\t\x12\x18\n\x10\x61gents_connected\x18\x03 \x01(\x05\x12\x14\n\x0c\x61gents_known\x18\x04 \x01(\x05\x12\x11\n\tpipelines\x18\x05 \x01(\x05\x12\x19\n\x11pipelines_running\x18\x06 \x01(\x05\"\xa0\x01\n\x0cServerStatus\x12\x11\n\tserver_id\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\t\x12.\n\nstarted_at\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12+\n\x07seen_at\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07streams\x18\x05 \x01(\x05\"\x18\n\x16GetStageCatalogRequest\"]\n\x17GetStageCatalogResponse\x12)\n\x07\x65ntries\x18\x01 \x03(\x0b\x32\x18.conduix.v1.CatalogEntry\x12\x17\n\x0f\x64ocument_schema\x18\x02 \x01(\t\"\x9c\x01\n\x0c\x43\x61talogEntry\x12\"\n\x04role\x18\x01 \x01(\x0e\x32\x14.conduix.v1.NodeRole\x12\x0c\n\x04type\x18\x02 \x01(\t\x12\x0f\n\x07\x61liases\x18\x03 \x03(\t\x12\x0f\n\x07summary\x18\x04 \x01(\t\x12\x11\n\tguarantee\x18\x05 \x01(\t\x12\r\n\x05\x65xtra\x18\x06 \x01(\t\x12\x16\n\x0eoptions_schema\x18\x07 \x01(\t\"\x15\n\x13GetDashboardRequest\"\xa2\x01\n\x14GetDashboardResponse\x12\x35\n\x07\x63luster\x18\x01 \x01(\x0b\x32$.conduix.v1.GetClusterStatusResponse\x12*\n\x06points\x18\x02 \x03(\x0b\x32\x1a.conduix.v1.DashboardPoint\x12\'\n\x04step\x18\x03 \x01(\x0b\x32\x19.google.protobuf.Duration\"\xa8\x02\n\x0e\x44\x61shboardPoint\x12&\n\x02\x61t\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x15\n\ragents_online\x18\x02 \x01(\x05\x12\x16\n\x0e\x61gents_offline\x18\x03 \x01(\x05\x12\x19\n\x11pipelines_running\x18\x04 \x01(\x05\x12\x18\n\x10pipelines_failed\x18\x05 \x01(\x05\x12\x18\n\x10pipelines_paused\x18\x06 \x01(\x05\x12\x1d\n\x15records_in_per_second\x18\x07 \x01(\x01\x12\x1e\n\x16records_out_per_second\x18\x08 \x01(\x01\x12\x1f\n\x17records_dead_per_second\x18\t \x01(\x01\x12\x10\n\x08restarts\x18\n \x01(\x05\x32\xe1\x02\n\rSystemService\x12\x42\n\x07GetInfo\x12\x1a.conduix.v1.GetInfoRequest\x1a\x1b.conduix.v1.GetInfoResponse\x12]\n\x10GetClusterStatus\x12#.conduix.v1.GetClusterStatusRequest\x1a$.conduix.v1.GetClusterStatusResponse\x12Q\n\x0cGetDashboard\x12\x1f.conduix.v1.GetDashboardRequest\x1a .conduix.v1.GetDashboardResponse\x12Z\n\x0fGetStageCatalog\x12\".conduix.v1.GetStageCatalogRequest\x1a#.conduix.v1.GetStageCatalogResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'conduix.v1.system_service_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_GETINFOREQUEST']._serialized_start=105
-  _globals['_GETINFOREQUEST']._serialized_end=121
-  _globals['_GETINFORESPONSE']._serialized_start=124
-  _globals['_GETINFORESPONSE']._serialized_end=266
-  _globals['_GETCLUSTERSTATUSREQUEST']._serialized_start=268
-  _globals['_GETCLUSTERSTATUSREQUEST']._serialized_end=293
-  _globals['_GETCLUSTERSTATUSRESPONSE']._serialized_start=296
-  _globals['_GETCLUSTERSTATUSRESPONSE']._serialized_end=477
-  _globals['_SERVERSTATUS']._serialized_start=480
-  _globals['_SERVERSTATUS']._serialized_end=640
-  _globals['_GETSTAGECATALOGREQUEST']._serialized_start=642
-  _globals['_GETSTAGECATALOGREQUEST']._serialized_end=666
-  _globals['_GETSTAGECATALOGRESPONSE']._serialized_start=668
-  _globals['_GETSTAGECATALOGRESPONSE']._serialized_end=761
-  _globals['_CATALOGENTRY']._serialized_start=764
-  _globals['_CATALOGENTRY']._serialized_end=920
-  _globals['_SYSTEMSERVICE']._serialized_start=923
-  _globals['_SYSTEMSERVICE']._serialized_end=1193
+  _globals['_GETINFOREQUEST']._serialized_start=137
+  _globals['_GETINFOREQUEST']._serialized_end=153
+  _globals['_GETINFORESPONSE']._serialized_start=156
+  _globals['_GETINFORESPONSE']._serialized_end=298
+  _globals['_GETCLUSTERSTATUSREQUEST']._serialized_start=300
+  _globals['_GETCLUSTERSTATUSREQUEST']._serialized_end=325
+  _globals['_GETCLUSTERSTATUSRESPONSE']._serialized_start=328
+  _globals['_GETCLUSTERSTATUSRESPONSE']._serialized_end=509
+  _globals['_SERVERSTATUS']._serialized_start=512
+  _globals['_SERVERSTATUS']._serialized_end=672
+  _globals['_GETSTAGECATALOGREQUEST']._serialized_start=674
+  _globals['_GETSTAGECATALOGREQUEST']._serialized_end=698
+  _globals['_GETSTAGECATALOGRESPONSE']._serialized_start=700
+  _globals['_GETSTAGECATALOGRESPONSE']._serialized_end=793
+  _globals['_CATALOGENTRY']._serialized_start=796
+  _globals['_CATALOGENTRY']._serialized_end=952
+  _globals['_GETDASHBOARDREQUEST']._serialized_start=954
+  _globals['_GETDASHBOARDREQUEST']._serialized_end=975
+  _globals['_GETDASHBOARDRESPONSE']._serialized_start=978
+  _globals['_GETDASHBOARDRESPONSE']._serialized_end=1140
+  _globals['_DASHBOARDPOINT']._serialized_start=1143
+  _globals['_DASHBOARDPOINT']._serialized_end=1439
+  _globals['_SYSTEMSERVICE']._serialized_start=1442
+  _globals['_SYSTEMSERVICE']._serialized_end=1795
 # @@protoc_insertion_point(module_scope)

@@ -1,6 +1,7 @@
 import datetime
 
 from conduix.v1 import common_pb2 as _common_pb2
+from google.protobuf import duration_pb2 as _duration_pb2
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf import descriptor as _descriptor
@@ -89,3 +90,41 @@ class CatalogEntry(_message.Message):
     extra: str
     options_schema: str
     def __init__(self, role: _Optional[_Union[_common_pb2.NodeRole, str]] = ..., type: _Optional[str] = ..., aliases: _Optional[_Iterable[str]] = ..., summary: _Optional[str] = ..., guarantee: _Optional[str] = ..., extra: _Optional[str] = ..., options_schema: _Optional[str] = ...) -> None: ...
+
+class GetDashboardRequest(_message.Message):
+    __slots__ = ()
+    def __init__(self) -> None: ...
+
+class GetDashboardResponse(_message.Message):
+    __slots__ = ("cluster", "points", "step")
+    CLUSTER_FIELD_NUMBER: _ClassVar[int]
+    POINTS_FIELD_NUMBER: _ClassVar[int]
+    STEP_FIELD_NUMBER: _ClassVar[int]
+    cluster: GetClusterStatusResponse
+    points: _containers.RepeatedCompositeFieldContainer[DashboardPoint]
+    step: _duration_pb2.Duration
+    def __init__(self, cluster: _Optional[_Union[GetClusterStatusResponse, _Mapping]] = ..., points: _Optional[_Iterable[_Union[DashboardPoint, _Mapping]]] = ..., step: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ...) -> None: ...
+
+class DashboardPoint(_message.Message):
+    __slots__ = ("at", "agents_online", "agents_offline", "pipelines_running", "pipelines_failed", "pipelines_paused", "records_in_per_second", "records_out_per_second", "records_dead_per_second", "restarts")
+    AT_FIELD_NUMBER: _ClassVar[int]
+    AGENTS_ONLINE_FIELD_NUMBER: _ClassVar[int]
+    AGENTS_OFFLINE_FIELD_NUMBER: _ClassVar[int]
+    PIPELINES_RUNNING_FIELD_NUMBER: _ClassVar[int]
+    PIPELINES_FAILED_FIELD_NUMBER: _ClassVar[int]
+    PIPELINES_PAUSED_FIELD_NUMBER: _ClassVar[int]
+    RECORDS_IN_PER_SECOND_FIELD_NUMBER: _ClassVar[int]
+    RECORDS_OUT_PER_SECOND_FIELD_NUMBER: _ClassVar[int]
+    RECORDS_DEAD_PER_SECOND_FIELD_NUMBER: _ClassVar[int]
+    RESTARTS_FIELD_NUMBER: _ClassVar[int]
+    at: _timestamp_pb2.Timestamp
+    agents_online: int
+    agents_offline: int
+    pipelines_running: int
+    pipelines_failed: int
+    pipelines_paused: int
+    records_in_per_second: float
+    records_out_per_second: float
+    records_dead_per_second: float
+    restarts: int
+    def __init__(self, at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., agents_online: _Optional[int] = ..., agents_offline: _Optional[int] = ..., pipelines_running: _Optional[int] = ..., pipelines_failed: _Optional[int] = ..., pipelines_paused: _Optional[int] = ..., records_in_per_second: _Optional[float] = ..., records_out_per_second: _Optional[float] = ..., records_dead_per_second: _Optional[float] = ..., restarts: _Optional[int] = ...) -> None: ...

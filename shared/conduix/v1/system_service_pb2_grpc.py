@@ -45,6 +45,11 @@ class SystemServiceStub:
                 request_serializer=conduix_dot_v1_dot_system__service__pb2.GetClusterStatusRequest.SerializeToString,
                 response_deserializer=conduix_dot_v1_dot_system__service__pb2.GetClusterStatusResponse.FromString,
                 _registered_method=True)
+        self.GetDashboard = channel.unary_unary(
+                '/conduix.v1.SystemService/GetDashboard',
+                request_serializer=conduix_dot_v1_dot_system__service__pb2.GetDashboardRequest.SerializeToString,
+                response_deserializer=conduix_dot_v1_dot_system__service__pb2.GetDashboardResponse.FromString,
+                _registered_method=True)
         self.GetStageCatalog = channel.unary_unary(
                 '/conduix.v1.SystemService/GetStageCatalog',
                 request_serializer=conduix_dot_v1_dot_system__service__pb2.GetStageCatalogRequest.SerializeToString,
@@ -70,6 +75,13 @@ class SystemServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GetDashboard(self, request, context):
+        """All that the first screen of a console needs, in one call.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def GetStageCatalog(self, request, context):
         """Sources, stages and sinks with their option schemas.
         """
@@ -89,6 +101,11 @@ def add_SystemServiceServicer_to_server(servicer, server):
                     servicer.GetClusterStatus,
                     request_deserializer=conduix_dot_v1_dot_system__service__pb2.GetClusterStatusRequest.FromString,
                     response_serializer=conduix_dot_v1_dot_system__service__pb2.GetClusterStatusResponse.SerializeToString,
+            ),
+            'GetDashboard': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetDashboard,
+                    request_deserializer=conduix_dot_v1_dot_system__service__pb2.GetDashboardRequest.FromString,
+                    response_serializer=conduix_dot_v1_dot_system__service__pb2.GetDashboardResponse.SerializeToString,
             ),
             'GetStageCatalog': grpc.unary_unary_rpc_method_handler(
                     servicer.GetStageCatalog,
@@ -151,6 +168,33 @@ class SystemService:
             '/conduix.v1.SystemService/GetClusterStatus',
             conduix_dot_v1_dot_system__service__pb2.GetClusterStatusRequest.SerializeToString,
             conduix_dot_v1_dot_system__service__pb2.GetClusterStatusResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetDashboard(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/conduix.v1.SystemService/GetDashboard',
+            conduix_dot_v1_dot_system__service__pb2.GetDashboardRequest.SerializeToString,
+            conduix_dot_v1_dot_system__service__pb2.GetDashboardResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -37,6 +37,8 @@ class SystemServiceStub:
     """Version and identity; needs no sign-in."""
     GetClusterStatus: _grpc.UnaryUnaryMultiCallable[_system_service_pb2.GetClusterStatusRequest, _system_service_pb2.GetClusterStatusResponse]
     """Servers, database, connected agents."""
+    GetDashboard: _grpc.UnaryUnaryMultiCallable[_system_service_pb2.GetDashboardRequest, _system_service_pb2.GetDashboardResponse]
+    """All that the first screen of a console needs, in one call."""
     GetStageCatalog: _grpc.UnaryUnaryMultiCallable[_system_service_pb2.GetStageCatalogRequest, _system_service_pb2.GetStageCatalogResponse]
     """Sources, stages and sinks with their option schemas."""
 
@@ -49,6 +51,8 @@ class SystemServiceAsyncStub(SystemServiceStub):
     """Version and identity; needs no sign-in."""
     GetClusterStatus: _aio.UnaryUnaryMultiCallable[_system_service_pb2.GetClusterStatusRequest, _system_service_pb2.GetClusterStatusResponse]  # type: ignore[assignment]
     """Servers, database, connected agents."""
+    GetDashboard: _aio.UnaryUnaryMultiCallable[_system_service_pb2.GetDashboardRequest, _system_service_pb2.GetDashboardResponse]  # type: ignore[assignment]
+    """All that the first screen of a console needs, in one call."""
     GetStageCatalog: _aio.UnaryUnaryMultiCallable[_system_service_pb2.GetStageCatalogRequest, _system_service_pb2.GetStageCatalogResponse]  # type: ignore[assignment]
     """Sources, stages and sinks with their option schemas."""
 
@@ -70,6 +74,14 @@ class SystemServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_system_service_pb2.GetClusterStatusResponse, _abc.Awaitable[_system_service_pb2.GetClusterStatusResponse]]:
         """Servers, database, connected agents."""
+
+    @_abc_1.abstractmethod
+    def GetDashboard(
+        self,
+        request: _system_service_pb2.GetDashboardRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_system_service_pb2.GetDashboardResponse, _abc.Awaitable[_system_service_pb2.GetDashboardResponse]]:
+        """All that the first screen of a console needs, in one call."""
 
     @_abc_1.abstractmethod
     def GetStageCatalog(

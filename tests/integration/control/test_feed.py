@@ -90,6 +90,18 @@ async def test_a_slow_reader_gets_the_last_of_each_resource_in_order(store: Stor
         assert reader.position == 4
 
 
+async def test_what_a_snapshot_shows_is_not_told_again(store: Store, feed: Feed) -> None:
+    async with feed.subscribe({"pipeline"}) as reader:
+        async with feed.subscribe({"pipeline"}, ids={"b"}) as end:
+            await change(store, "a", "b")
+            await take(end, 1)
+        reader.skip(1)
+        assert (reader.position, await take(reader, 1)) == (1, ["b"])
+        reader.skip(3)
+        await change(store, "c", "d")
+        assert await take(reader, 1) == ["d"]
+
+
 async def test_a_reader_that_is_far_too_slow_is_told_to_begin_anew(store: Store) -> None:
     async with Feed(store, most_pending=3) as feed, feed.subscribe({"pipeline"}) as reader:
         async with feed.subscribe({"pipeline"}, ids={"d"}) as last:

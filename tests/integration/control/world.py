@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from conduix.rpc.channel import Listener, open_channel
@@ -13,26 +14,34 @@ from conduix.rpc.interceptors import Call, Principal
 from conduix.rpc.serving import RpcServer
 from conduix.v1 import mesh_service_pb2 as mesh
 from conduix.v1 import pipeline_service_pb2 as pb
+from conduix.v1.event_service_pb2_grpc import EventServiceStub
 from conduix.v1.operation_service_pb2 import GetOperationRequest, Operation, OperationState
 from conduix.v1.operation_service_pb2_grpc import OperationServiceStub
 from conduix.v1.pipeline_service_pb2_grpc import PipelineServiceStub
 from conduix.v1.run_service_pb2_grpc import RunServiceStub
+from conduix.v1.system_service_pb2_grpc import SystemServiceStub
 from conduix_server.control import desired, observed, operations
 from conduix_server.control.feed import Feed
+from conduix_server.control.presence import Identity
 from conduix_server.mesh.hub import Hub
 from conduix_server.policy import Role, UserPrincipal
+from conduix_server.services.events import EventServicer
+from conduix_server.services.history import History
 from conduix_server.services.operations import OperationServicer
 from conduix_server.services.pipelines import PipelineServicer
 from conduix_server.services.runs import RunServicer
+from conduix_server.services.system import SystemServicer
 from conduix_server.store import agents, outbox
 from conduix_server.store.store import Store, new_id
 from conduix_server.store.tables import Agent
 from conduix_server.store.transaction import Transaction
 
 if TYPE_CHECKING:  # only the stubs of these modules know the asynchronous ones
+    from conduix.v1.event_service_pb2_grpc import EventServiceAsyncStub
     from conduix.v1.operation_service_pb2_grpc import OperationServiceAsyncStub
     from conduix.v1.pipeline_service_pb2_grpc import PipelineServiceAsyncStub
     from conduix.v1.run_service_pb2_grpc import RunServiceAsyncStub
+    from conduix.v1.system_service_pb2_grpc import SystemServiceAsyncStub
 
 SERVER = "0190a0a0-0000-7000-8000-000000000001"
 CAPABILITIES = ["sink:drop", "sink:file", "source:file", "source:generate", "stage:mapping", "sink:stub"]
@@ -63,6 +72,9 @@ class World:
     pipelines: PipelineServiceAsyncStub
     runs: RunServiceAsyncStub
     operations: OperationServiceAsyncStub
+    events: EventServiceAsyncStub
+    system: SystemServiceAsyncStub
+    history: History
 
     async def apply(self, text: str) -> pb.Pipeline:
         given = pb.ApplyPipelinesRequest(documents=[pb.ApplyDocument(document=text, file="orders.yaml")])
@@ -139,7 +151,11 @@ class FakeAgent:
         return update
 
     async def set_status(self, status: str) -> None:
-        await self.store.run(lambda tx: agents.write(tx, self.id, 0, status=status))
+        async def judge(tx: Transaction) -> None:
+            await agents.write(tx, self.id, 0, status=status)
+            tx.changed(agents.NAME, self.id, "UPDATED")
+
+        await self.store.run(judge)
 
     async def report(self, state: str, *, full: bool = False, only: int | None = None, **fields: object) -> None:
         """Every replica that is wanted (or one of them) is in this state."""
@@ -188,16 +204,20 @@ def counts(read: int, written: int, *, dead: int = 0, filtered: int = 0) -> list
 async def serving(store: Store) -> AsyncIterator[World]:
     hub = Hub()
     async with Feed(store) as feed:
+        history = History(store)
         services = [
-            PipelineServicer(store, feed, hub, SERVER).service(),
+            PipelineServicer(store, feed, hub, history, SERVER).service(),
             RunServicer(store, feed).service(),
             OperationServicer(store, feed).service(),
+            EventServicer(store, feed).service(),
+            SystemServicer(store, Identity(SERVER, datetime.now(UTC)), lambda: datetime.now(UTC), history).service(),
         ]
         server = RpcServer(services, [Listener("127.0.0.1:0")], authorise=authorise)
         await server.start()
         try:
             async with open_channel(f"127.0.0.1:{server.ports[0]}", tls=None) as channel, asyncio.timeout(60):
                 stubs = PipelineServiceStub(channel), RunServiceStub(channel), OperationServiceStub(channel)
-                yield World(store, feed, hub, *stubs)  # type: ignore[arg-type]
+                more = EventServiceStub(channel), SystemServiceStub(channel)
+                yield World(store, feed, hub, *stubs, *more, history)  # type: ignore[arg-type]
         finally:
             await server.stop(0)

@@ -13,6 +13,7 @@ from conduix_server.store import (
     agents,
     audit,
     desired,
+    events,
     identities,
     join_tokens,
     operations,
@@ -176,6 +177,7 @@ async def row_of_everything(tx: Transaction) -> tuple[Pipeline, Run, Agent, User
     assert await requests.earlier_answer(tx, "ann", "once", "CreatePipeline", "h" * 64) is None
     started = Server(id=new_id(), address="127.0.0.1:50051", release="1", started_at=tx.now, seen_at=tx.now)
     await servers.register(tx, started)
+    await events.add(tx, "run_failed", events.ERROR, "the disk is full", pipeline_id=made.id)
     return made, run, holder, person
 
 
