@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from conduix.v1 import mesh_service_pb2 as pb
-from conduix.v1.pipeline_service_pb2 import ReplicaStatus
+from conduix.v1.pipeline_service_pb2 import PIPELINE_STATE_RUNNING, ReplicaStatus
 from conduix.v1.run_service_pb2 import Run as RunMessage
 from conduix_server.control import operations
 from conduix_server.control.status import ENDED, Counts, Summary, combine, state_of
@@ -153,7 +153,7 @@ def _rate(old: Report | None, status: ReplicaStatus, at: datetime) -> float:
     if seconds <= 0:
         return old.rate
     before = ReplicaStatus.FromString(old.body)
-    if before.state != pb_pipeline.PIPELINE_STATE_RUNNING:
+    if before.state != PIPELINE_STATE_RUNNING:
         return 0.0  # what it counted on from was not read since
     return max((Counts.of([status]).read - Counts.of([before]).read) / seconds, 0.0)
 
