@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Collection
+from contextlib import aclosing
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -11,27 +12,21 @@ from google.protobuf.json_format import ParseDict
 from google.protobuf.timestamp_pb2 import Timestamp
 from sqlalchemy import ColumnElement
 
-from conduix.errors import FieldViolation, InvalidArgument, ResumeTokenExpired
+from conduix.errors import FieldViolation, InvalidArgument
 from conduix.rpc.interceptors import Context
 from conduix.rpc.serving import Service
 from conduix.v1 import agent_service_pb2 as pb
 from conduix.v1.agent_service_pb2_grpc import AgentServiceServicer, add_AgentServiceServicer_to_server
-from conduix.v1.common_pb2 import (
-    CHANGE_KIND_ADDED,
-    CHANGE_KIND_REMOVED,
-    CHANGE_KIND_SNAPSHOT,
-    CHANGE_KIND_SYNCED,
-    CHANGE_KIND_UPDATED,
-    Paging,
-)
+from conduix.v1.common_pb2 import Paging
 from conduix.v1.pipeline_service_pb2 import ReplicaStatus
 from conduix_server.control.enrolment import JOIN_TOKEN, check_labels
-from conduix_server.control.feed import Change, Feed, Overrun
+from conduix_server.control.feed import Change, Feed
 from conduix_server.control.tokens import hash_of, new_secret
 from conduix_server.policy import current_user
 from conduix_server.services.listing import LABEL, page_info, page_request, parse_filter
 from conduix_server.services.mutation import mutate
-from conduix_server.store import agents, changes, desired, join_tokens, outbox, reports
+from conduix_server.services.watching import Watched, watch
+from conduix_server.store import agents, desired, join_tokens, outbox, reports
 from conduix_server.store.store import Store, new_id
 from conduix_server.store.tables import Agent, JoinToken
 from conduix_server.store.transaction import Transaction
@@ -78,48 +73,21 @@ class AgentServicer(AgentServiceServicer):
         host = ParseDict(agents.from_json(row.host, dict), pb.HostFacts(), ignore_unknown_fields=True)
         return pb.GetAgentStatusResponse(agent=found, replicas=replicas, host=host)
 
-    async def WatchAgents(  # type: ignore[override]  # generated for synchronous servers
+    async def WatchAgents(
         self, request: pb.WatchAgentsRequest, context: Context
     ) -> AsyncIterator[pb.WatchAgentsResponse]:
         """The list, then what changes in it, until the caller or the server leaves."""
         conditions = _conditions(Paging(filter=request.filter))
-        after = changes.from_token(request.resume_token) if request.resume_token else None
-        async with self._feed.subscribe([agents.NAME], after=after) as changed:
-            if after is None:
-                async with self._store.reading() as tx:
-                    shown = await _messages(tx, await agents.some(tx, conditions))
-                for agent in shown:
-                    yield pb.WatchAgentsResponse(kind=CHANGE_KIND_SNAPSHOT, agent=agent)
-                yield pb.WatchAgentsResponse(kind=CHANGE_KIND_SYNCED, resume_token=changes.to_token(changed.position))
-            known = None if after is not None else {agent.id for agent in shown}
-            while True:
-                try:
-                    batch = await changed.batch()
-                except Overrun:
-                    raise ResumeTokenExpired("more changed than was read", remedy="watch from a new snapshot") from None
-                for answer in await self._changed(batch, conditions, known):
-                    yield answer
 
-    async def _changed(
-        self, batch: Collection[Change], conditions: Collection[ColumnElement[bool]], known: set[str] | None
-    ) -> list[pb.WatchAgentsResponse]:
-        """`known`: who was told of; None: nobody knows, a caller goes on from an earlier watch."""
-        async with self._store.reading() as tx:
-            wanted = [*conditions, Agent.id.in_([change.resource_id for change in batch])]
-            found = {agent.id: agent for agent in await _messages(tx, await agents.some(tx, wanted))}
-        answers = []
-        for change in batch:
-            key, token = change.resource_id, changes.to_token(change.number)
-            told = change.action != "CREATED" if known is None else key in known
-            if key in found:
-                kind = CHANGE_KIND_UPDATED if told else CHANGE_KIND_ADDED
-                answers.append(pb.WatchAgentsResponse(kind=kind, agent=found[key], resume_token=token))
-            elif told:
-                gone = pb.Agent(id=key)
-                answers.append(pb.WatchAgentsResponse(kind=CHANGE_KIND_REMOVED, agent=gone, resume_token=token))
-            if known is not None:
-                known.add(key) if key in found else known.discard(key)
-        return answers
+        async def read(tx: Transaction, changed: Collection[Change] | None) -> list[pb.Agent]:
+            touched = [] if changed is None else [Agent.id.in_({change.resource_id for change in changed})]
+            return await _messages(tx, await agents.some(tx, [*conditions, *touched]))
+
+        # what is to be done has the agent's id: how many replicas it has changes with it
+        watched = Watched([agents.NAME, "desired"], agents.NAME, read, lambda gone: pb.Agent(id=gone))
+        async with aclosing(watch(self._store, self._feed, watched, request.resume_token)) as told:
+            async for seen in told:
+                yield pb.WatchAgentsResponse(kind=seen.kind, agent=seen.item, resume_token=seen.token)
 
     async def AdoptAgent(self, request: pb.AdoptAgentRequest, context: Context) -> pb.AdoptAgentResponse:
         """The next process that comes with this agent's identity takes its place."""
