@@ -36,7 +36,7 @@ def replica(tmp_path: Path) -> Path:
 def running(tmp_path: Path, replica: Path) -> Iterator[Worker]:
     """A worker that runs and does not end by itself."""
     with Worker() as worker:
-        worker.start(endless(tmp_path), replica, epoch=7, revision=3, digest="abc")
+        worker.start(endless(tmp_path), replica, replica=2)
         worker.until(lambda: worker.state == "RUNNING")
         yield worker
 
@@ -93,6 +93,38 @@ def test_every_verb_is_answered(running: Worker, tmp_path: Path) -> None:
     assert running.answers.keys() == {"first", "pause", "paused", "resume", "second", "stop"}
     assert running.state == "STOPPED"
     assert len((tmp_path / "out.jsonl").read_text().splitlines()) == running.statuses[-1].nodes[-2].passed
+
+
+def test_taps_show_records_and_tell_their_end(running: Worker) -> None:
+    for node in ("in", "numbered", "even", "out", "nowhere"):
+        running.tap(node, node, limit=3, rate=1000)
+    running.tap("endless", "marked", rate=1000)
+    running.until(lambda: {"in", "numbered", "even", "out", "nowhere"} <= running.answers.keys())
+    running.until(lambda: any(record.tap_id == "endless" for record in running.taps))
+    running.tap("endless", "marked", stop=True)
+    running.until(lambda: "endless" in running.answers)
+    shown = {
+        node: [json.loads(record.record) for record in running.taps if record.tap_id == node]
+        for node in ("in", "numbered", "even", "out")
+    }
+    assert {node: len(records) for node, records in shown.items()} == dict.fromkeys(shown, 3)
+    assert [set(records[0]) for records in shown.values()] == [
+        {"i"},
+        {"i", "number"},
+        {"i", "number"},
+        {"i", "number", "mark"},
+    ]
+    assert all(record["number"] % 2 == 0 for record in shown["even"])
+    assert {(record.pipeline_id, record.replica) for record in running.taps} == {("p-1", 2)}
+    assert running.answers["nowhere"].code == "NODE_NOT_FOUND"
+    assert {running.answers[tap].code for tap in ("in", "endless")} == {""}
+
+
+def test_a_request_of_a_later_version_is_left_undone(running: Worker) -> None:
+    running.send(pb.WorkerRequest())
+    running.verb(pb.WORKER_ACTION_CHECKPOINT, "after")
+    running.until(lambda: "after" in running.answers and running.logs)
+    assert "does not know" in running.logs[-1].message
 
 
 def test_a_checkpoint_that_does_not_come_is_told(tmp_path: Path, replica: Path) -> None:
