@@ -81,8 +81,11 @@ class PipelineDir:
         return self.path / f"run-{run_seq:06d}"
 
     def look(self, run_seq: int, epoch: int) -> Found:
-        """What is there of a run."""
+        """What is there of a run; its deal is durable now, though whoever made it may have died of it."""
         run = self.run(run_seq)
+        if self.dealt(run_seq):
+            with classed("keep the state of a pipeline in", run):
+                self._files.fsync_dir(run)
         records = {}
         for path in run.glob(f"status-{epoch:010d}-???"):
             if (kept := unseal(path, _Standing)) is not None:

@@ -126,3 +126,28 @@ async def test_replicas_are_killed_while_they_are_dealt_anew(tmp_path: Path, slo
         await ended(server)
         assert records(server) == len(lines)
     assert written(tmp_path) == Counter(lines)
+
+
+@pytest.mark.parametrize("point", ["deal.gathered", "deal.replica", "deal.written", "deal.renamed"])
+async def test_a_deal_that_dies_is_whole_or_dealt_again(
+    tmp_path: Path, slow: Slow, monkeypatch: pytest.MonkeyPatch, point: str
+) -> None:
+    lines = write_orders(tmp_path / "in.jsonl", 20_000)
+    (tmp_path / "out").mkdir()
+    slow("source.read:0.02")
+    async with hosted(tmp_path / "state", {PIPELINE: document(tmp_path, "{shard}.jsonl")}) as server:
+        await server.want(RUN)
+        await server.until("RUNNING")
+        await read_more(server, 200)
+        monkeypatch.setenv("CONDUIX_FAILPOINT", point)
+        slow("")
+        await server.want(RUN, replicas=3, epoch=2)
+        if point != "deal.renamed":
+            await eventually(lambda: any("not dealt: worker ended by SIGKILL" in each for each in server.details()))
+            assert not server.host.workers()
+        monkeypatch.delenv("CONDUIX_FAILPOINT")
+        await ended(server)
+        assert records(server) == len(lines)
+    assert written(tmp_path) == Counter(lines)
+    deals = [path.name for path in sorted((tmp_path / "state").rglob("deal-*"))]
+    assert deals == ["deal-0001", "deal-0002"], "nothing unfinished is left"
