@@ -6,10 +6,10 @@ import pytest
 
 from conduix.rpc.errors import RemoteError, remote_errors
 from conduix.v1 import pipeline_service_pb2 as pb
-from conduix.v1.operation_service_pb2 import CancelOperationRequest
+from conduix.v1.operation_service_pb2 import CancelOperationRequest, Operation
 from conduix.v1.run_service_pb2 import GetRunRequest, ListRunsRequest, RetryRunRequest
 from conduix_server.store import agents
-from tests.integration.control.world import World, counts, document, ref
+from tests.integration.control.world import FakeAgent, World, counts, document, ref
 from tests.integration.store.world import Clock
 
 
@@ -17,6 +17,15 @@ async def refused(call: object) -> RemoteError:
     with pytest.raises(RemoteError) as raised, remote_errors():
         await call  # type: ignore[misc]
     return raised.value
+
+
+async def take_back(world: World, agent: FakeAgent, operation: Operation) -> None:
+    """And it is as it was: one replica runs."""
+    await world.operations.CancelOperation(CancelOperationRequest(id=operation.id))
+    assert await world.outcome(operation) == "CANCELLED"
+    shown = await world.get()
+    assert (shown.desired_state, shown.replicas) == (pb.DESIRED_STATE_RUNNING, 1)
+    assert [each.action for each in (await agent.wanted()).assignments] == [pb.DESIRED_STATE_RUNNING]
 
 
 async def test_a_batch_from_start_to_end(world: World, clock: Clock) -> None:
@@ -39,7 +48,7 @@ async def test_a_batch_from_start_to_end(world: World, clock: Clock) -> None:
     assert await world.outcome(operation) == "SUCCEEDED"
     shown = await world.get()
     assert (shown.records_in, shown.records_out, shown.records_dead) == (30, 28, 1)
-    assert (shown.records_per_second, shown.agent_ids) == (10.0, [agent.id])
+    assert (shown.records_per_second, list(shown.agent_ids)) == (10.0, [agent.id])
     clock.move(seconds=1)
     await agent.report("COMPLETED", nodes=counts(50, 48, dead=1, filtered=1), restarts=2)
     run = (await world.runs.GetRun(GetRunRequest(id=shown.run_id))).run
@@ -178,17 +187,9 @@ async def test_what_no_agent_has_heard_of_can_be_taken_back(world: World) -> Non
     error = await refused(world.operations.CancelOperation(CancelOperationRequest(id=started.id)))
     assert error.code == "OPERATION_UNDER_WAY"
     await agent.report("RUNNING")
-    for ask, wanted in (
-        (world.pause, pb.DESIRED_STATE_RUNNING),
-        (lambda: world.scale(2), pb.DESIRED_STATE_RUNNING),
-        (world.stop, pb.DESIRED_STATE_RUNNING),
-    ):
-        operation = await ask()
-        await world.operations.CancelOperation(CancelOperationRequest(id=operation.id))
-        assert await world.outcome(operation) == "CANCELLED"
-        shown = await world.get()
-        assert (shown.desired_state, shown.replicas) == (wanted, 1)
-        assert [each.action for each in (await agent.wanted()).assignments] == [wanted]
+    await take_back(world, agent, await world.pause())
+    await take_back(world, agent, await world.scale(2))
+    await take_back(world, agent, await world.stop())
 
 
 async def test_stopping_what_never_began_is_done_at_once(world: World) -> None:
