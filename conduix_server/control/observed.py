@@ -1,7 +1,7 @@
 """What agents report, as it comes in: kept, and runs and operations moved on by it.
 
 A report under another epoch than the pipeline's is of an earlier assignment: passed over. The usual report changes
-counts and nothing else, and costs one query and one UPDATE; the rest is done when a state changes.
+counts and nothing else, and costs two queries and one UPDATE; the rest is done when a state changes.
 """
 
 from __future__ import annotations
