@@ -22,6 +22,7 @@ from conduix.rpc.errors import RemoteError, remote_errors
 from conduix.v1 import auth_service_pb2 as auth_pb
 from conduix.v1.agent_service_pb2_grpc import AgentServiceStub
 from conduix.v1.auth_service_pb2_grpc import AuthServiceStub
+from conduix.v1.event_service_pb2_grpc import EventServiceStub
 from conduix.v1.operation_service_pb2_grpc import OperationServiceStub
 from conduix.v1.pipeline_service_pb2_grpc import PipelineServiceStub
 from conduix.v1.run_service_pb2_grpc import RunServiceStub
@@ -43,7 +44,7 @@ _REFRESH_DEADLINE = 15.0
 
 
 class Client:
-    """The services of one server: `auth`, `users`, `pipelines`, `operations`, `runs`, `agents`, `system`.
+    """The services of one server: `auth`, `users`, `pipelines`, `operations`, `runs`, `agents`, `system`, `events`.
 
     Everything raises RemoteError where the server refuses or cannot be reached. Use as a context manager, inside the
     event loop.
@@ -66,6 +67,7 @@ class Client:
         self.runs = RunServiceStub(self._channel)
         self.agents = AgentServiceStub(self._channel)
         self.system = SystemServiceStub(self._channel)
+        self.events = EventServiceStub(self._channel)
 
     async def __aenter__(self) -> Self:
         return self

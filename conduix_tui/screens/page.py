@@ -88,12 +88,12 @@ class Page(Screen[None]):
         self.console.back()
 
     @on(CommandLine.Entered)
-    def _entered(self, event: CommandLine.Entered) -> None:
+    def _command_entered(self, event: CommandLine.Entered) -> None:
         self.focus_content()
         self.console.follow(event.text)
 
     @on(CommandLine.Closed)
-    def _closed(self) -> None:
+    def _command_closed(self) -> None:
         self.focus_content()
 
     def focus_content(self) -> None:

@@ -6,9 +6,14 @@ from collections.abc import Mapping
 
 from conduix_tui.screens.agent import AgentPage
 from conduix_tui.screens.agents import AgentsPage
+from conduix_tui.screens.audit import AuditPage
+from conduix_tui.screens.calls import CallsPage
+from conduix_tui.screens.cluster import ClusterPage
+from conduix_tui.screens.events import EventsPage
 from conduix_tui.screens.page import Page
 from conduix_tui.screens.pipeline import PipelinePage
 from conduix_tui.screens.pipelines import PipelinesPage
+from conduix_tui.screens.pulse import PulsePage
 from conduix_tui.screens.runs import RunsPage
 from conduix_tui.screens.triage import TriagePage
 from conduix_tui.store.navigation import Place, Places
@@ -21,6 +26,11 @@ PAGES: Mapping[str, type[Page]] = {
     "agents": AgentsPage,
     "agent": AgentPage,
     "runs": RunsPage,
+    "events": EventsPage,
+    "audit": AuditPage,
+    "cluster": ClusterPage,
+    "pulse": PulsePage,
+    "calls": CallsPage,
 }
 
 
@@ -34,6 +44,11 @@ def places(state: State) -> Places:
             Place("agent", "one agent", needs_target=True, targets=lambda: _names(state, "agent")),
             Place("agents", "all agents", ("a",), targets=lambda: _names(state, "agent")),
             Place("runs", "the history of runs", ("r", "history")),
+            Place("events", "what happened", ("e",)),
+            Place("pulse", "the last fifteen minutes", ("dashboard",)),
+            Place("audit", "who did what, for admins"),
+            Place("cluster", "servers and database", ("servers",)),
+            Place("calls", "what this console has called", ("log",)),
         ]
     )
 

@@ -10,6 +10,7 @@ from conduix.errors import ConduixError
 from conduix.rpc.errors import RemoteError
 from conduix.v1 import agent_service_pb2 as agent_pb
 from conduix.v1 import common_pb2
+from conduix.v1 import event_service_pb2 as event_pb
 from conduix.v1 import pipeline_service_pb2 as pipeline_pb
 from conduix.v1 import run_service_pb2 as run_pb
 from conduix_tui.client.client import Client
@@ -23,7 +24,7 @@ RETRY = 2.0
 
 
 class LiveOrigin:
-    """Watches pipelines, agents and runs of one server."""
+    """Watches pipelines, agents, runs and events of one server."""
 
     def __init__(self, client: Client) -> None:
         self._client = client
@@ -35,6 +36,7 @@ class LiveOrigin:
             "pipeline": (self._client.pipelines.WatchPipelines, pipeline_pb.WatchPipelinesRequest),
             "agent": (self._client.agents.WatchAgents, agent_pb.WatchAgentsRequest),
             "run": (self._client.runs.WatchRuns, run_pb.WatchRunsRequest),
+            "event": (self._client.events.WatchEvents, event_pb.WatchEventsRequest),
         }
         tasks = [asyncio.create_task(self._follow(kind, *call), name=f"watch-{kind}") for kind, call in calls.items()]
         left = len(tasks)

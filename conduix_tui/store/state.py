@@ -1,4 +1,4 @@
-"""What the console knows of a server: pipelines, agents and runs by id, and how old that is."""
+"""What the console knows of a server: pipelines, agents, runs and events by id, and how old that is."""
 
 from __future__ import annotations
 

@@ -9,11 +9,17 @@ from typing import Literal, Protocol
 from google.protobuf.message import Message
 
 from conduix.v1 import agent_service_pb2 as agent_pb
+from conduix.v1 import event_service_pb2 as event_pb
 from conduix.v1 import pipeline_service_pb2 as pipeline_pb
 from conduix.v1 import run_service_pb2 as run_pb
 
-Kind = Literal["pipeline", "agent", "run"]
-KINDS: Mapping[Kind, type[Message]] = {"pipeline": pipeline_pb.Pipeline, "agent": agent_pb.Agent, "run": run_pb.Run}
+Kind = Literal["pipeline", "agent", "run", "event"]
+KINDS: Mapping[Kind, type[Message]] = {
+    "pipeline": pipeline_pb.Pipeline,
+    "agent": agent_pb.Agent,
+    "run": run_pb.Run,
+    "event": event_pb.Event,
+}
 """What is watched all the time, whatever is on the screen."""
 
 

@@ -90,16 +90,16 @@ async def test_keys_are_listed_and_searched(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("size", [(80, 24), (120, 40), (200, 60)])
-@pytest.mark.parametrize("place", ["triage", "pipelines", "agents", "runs"])
+@pytest.mark.parametrize("place", ["triage", "pipelines", "agents", "runs", "events"])
 async def test_every_page_fits_every_terminal(tmp_path: Path, place: str, size: tuple[int, int]) -> None:
     app = await replayed(tmp_path / "night")
     async with app.run_test(size=size, notifications=True) as pilot:
         app.follow(place)
-        await shows(pilot, f"{place} (", "STATE" if place != "triage" else "HOW BAD")
+        await shows(pilot, f"{place} (", {"triage": "HOW BAD", "events": "WHAT"}.get(place, "STATE"))
         assert len(lines(app)) == size[1]
 
 
-@pytest.mark.parametrize("place", ["triage", "pipelines", "agents", "runs"])
+@pytest.mark.parametrize("place", ["triage", "pipelines", "agents", "runs", "events"])
 async def test_every_binding_of_every_page_may_be_pressed(tmp_path: Path, place: str) -> None:
     app = await replayed(tmp_path / "night")
     async with app.run_test(size=(140, 40), notifications=True) as pilot:

@@ -8,6 +8,7 @@ from pathlib import Path
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from conduix.v1 import agent_service_pb2 as agent_pb
+from conduix.v1 import event_service_pb2 as event_pb
 from conduix.v1 import pipeline_service_pb2 as pb
 from conduix.v1 import run_service_pb2 as run_pb
 from conduix_tui.app import ConduixApp
@@ -35,6 +36,13 @@ RUNS = (
                started_at=Timestamp(seconds=2000), started_by="ada"),
 )  # fmt: skip
 
+EVENTS = (
+    event_pb.Event(id="e1", at=Timestamp(seconds=3000), kind="worker_crashed", level=event_pb.EVENT_LEVEL_WARNING,
+                   message="ended by SIGKILL; it is started again", pipeline_id="p1", pipeline_name="orders"),
+    event_pb.Event(id="e2", at=Timestamp(seconds=4000), kind="run_failed", level=event_pb.EVENT_LEVEL_ERROR,
+                   message="run 7: FAILED: /data/flights.csv is gone", pipeline_id="p2", pipeline_name="flights"),
+)  # fmt: skip
+
 
 class Night:
     """The origin that the recording is made of."""
@@ -47,6 +55,7 @@ class Night:
         yield All("pipeline", {p.id: p for p in PIPELINES})
         yield All("agent", {a.id: a for a in AGENTS})
         yield All("run", {r.id: r for r in RUNS})
+        yield All("event", {e.id: e for e in EVENTS})
         for update in self._more:
             yield update
 

@@ -72,7 +72,7 @@ def test_the_connection_is_that_of_the_kind_that_is_worst_off() -> None:
     clock = Clock()
     state = State(clock)
     assert not state.loaded
-    for update in TOLD[:3]:
+    for update in (*TOLD[:3], All("event", {})):
         state.take(update)
     assert state.loaded
     assert state.connection.live
@@ -89,6 +89,7 @@ def test_the_connection_is_that_of_the_kind_that_is_worst_off() -> None:
     assert ended.remedy == "sign in again"
     state.take(All("agent", {}))
     state.take(All("run", {}))
+    state.take(All("event", {}))
     assert state.connection.live
 
 

@@ -1,0 +1,83 @@
+"""Lists that are asked for now and then, not watched."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.widgets import Input, Static
+
+from conduix_tui.client.client import Client
+from conduix_tui.screens.page import Page
+from conduix_tui.screens.pipeline_tabs.tab import every
+from conduix_tui.store.columns import Column
+from conduix_tui.store.navigation import Location
+from conduix_tui.store.view import View
+from conduix_tui.widgets.bars import FilterBar
+from conduix_tui.widgets.resource_table import ResourceTable
+
+
+class AskedPage(Page):
+    """Subclasses fetch their rows."""
+
+    COLUMNS: ClassVar[Sequence[Column[Any]]]
+    SORT: ClassVar[str] = ""
+    FALLING: ClassVar[bool] = False
+    EVERY: ClassVar[float] = 5.0
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("slash", "filter", "Filter")]
+
+    def __init__(self, location: Location) -> None:
+        super().__init__(location)
+        self.view: View[Any] = View(self.COLUMNS, sort=self.SORT, falling=self.FALLING)
+        self.view.filter_by(location.filter)
+
+    async def fetch(self, client: Client) -> Mapping[str, Any] | None:
+        """All rows by id; None: an error was shown."""
+        raise NotImplementedError
+
+    def content(self) -> ComposeResult:
+        """What stands above, the list, its filter."""
+        yield Static(id="above", markup=False)
+        yield ResourceTable(self.view, id="table", classes="live")
+        yield FilterBar(placeholder="text  /regex  field:value", id="filter")
+
+    def on_mount(self) -> None:
+        """Ask at once, then now and then."""
+        super().on_mount()
+        self.focus_content()
+        client = self.console.session.client
+        if client is None:
+            self.query_one("#above", Static).update("A recording does not have this.")
+            return
+
+        async def again() -> None:
+            rows = await self.fetch(client)
+            if rows is not None:
+                self.view.reset(rows)
+                self.query_one(ResourceTable).repaint()
+
+        self.run_worker(every(self.EVERY, again), name=self.location.screen)
+
+    def title_text(self) -> str:
+        """The place, and how many there are."""
+        return f"{self.location.screen} ({self.view.total})"
+
+    def action_filter(self) -> None:
+        """Type a filter."""
+        self.query_one(FilterBar).open(self.view.filter.text)
+
+    @on(Input.Changed, "#filter")
+    def _filtered(self, event: Input.Changed) -> None:
+        self.view.filter_by(event.value)
+        self.query_one(ResourceTable).repaint()
+
+    @on(FilterBar.Closed)
+    def _filter_closed(self) -> None:
+        self.focus_content()
+
+    def focus_content(self) -> None:
+        """The list takes the keys."""
+        self.query_one(ResourceTable).focus()
