@@ -36,6 +36,8 @@ GRACE = 5.0
 """Seconds after `drain_timeout` that a worker has to end itself."""
 BACKOFF_FIRST = 0.1
 BACKOFF_MOST = 30.0
+SILENCE = 30.0
+"""Seconds without a word, of a worker that speaks every second, after which its replica says so."""
 CALM = 60.0
 """A worker that lived so many seconds has no history of crashes."""
 
@@ -139,7 +141,7 @@ class Pipeline:
         paused = status.state == pb.PIPELINE_STATE_PAUSED
         if paused and live.want.same_epoch(self.wanted) and not (live.status and live.status.state == status.state):
             replica.last, replica.kept = status, False
-        live.status = status
+        live.status, live.heard, live.silent = status, now, False
         if live.ended:
             live.kill_at = min(live.kill_at, now + GRACE)
         elif now - live.since >= CALM:
@@ -206,7 +208,9 @@ class Pipeline:
 
     def due(self, now: float) -> float:
         """When `decide` is to be called though nothing happens; infinity: never."""
-        times = [r.live.kill_at for r in self.replicas.values() if r.live and not r.live.killed]
+        lives = [replica.live for replica in self.replicas.values() if replica.live]
+        times = [live.kill_at for live in lives if not live.killed]
+        times += [live.heard + SILENCE for live in lives if not live.silent]
         if self.wanted is not None and self.wanted.aim is Aim.RUN and not self._leaving:
             times += [r.not_before for r in self.replicas.values() if r.live is None and r.end is None]
             times.append(self._deal_not_before if self._busy is None else math.inf)
@@ -218,6 +222,7 @@ class Pipeline:
 
     def _decide(self, now: float) -> Iterator[Action]:
         yield from self._kill_overdue(now)
+        self._notice_silence(now)
         want = self.wanted
         if want is None or self._leaving:
             yield from self._stop(self.replicas, now)
@@ -241,6 +246,11 @@ class Pipeline:
             if live is not None and now >= live.kill_at and not live.killed:
                 live.killed = True
                 yield Kill(number)
+
+    def _notice_silence(self, now: float) -> None:
+        for replica in self.replicas.values():
+            if replica.live is not None and now >= replica.live.heard + SILENCE:
+                replica.live.silent = True
 
     def _stop(self, numbers: Iterable[int], now: float) -> Iterator[Action]:
         for number in numbers:
@@ -335,7 +345,10 @@ class Pipeline:
     def _describe(self, status: pb.ReplicaStatus, want: Want, replica: Replica, live: Live | None) -> None:
         """State and detail of one that has not ended, or whose end is not durable yet."""
         if live is not None and live.status is not None and not live.ended:
-            if not status.detail and replica.crash:
+            if live.silent:
+                status.detail = f"the worker has said nothing for {SILENCE:.0f} s or more"
+                status.remedy = "look at its log and its host; a restart of the replica ends it"
+            elif not status.detail and replica.crash:
                 status.detail = f"{replica.crash}; started again"
             return
         status.ClearField("at")

@@ -22,6 +22,10 @@ class Live:
     since: float
     status: pb.ReplicaStatus | None = None
     """What it said last."""
+    heard: float = math.inf
+    """When; infinity: not yet, it is starting."""
+    silent: bool = False
+    """Has it said nothing for so long that people want to know?"""
     told: Aim = Aim.RUN
     kill_at: float = math.inf
     killed: bool = False

@@ -8,7 +8,7 @@ import pytest
 
 from conduix.v1 import pipeline_service_pb2 as pb
 from conduix_agent.host.actions import Aim, Kill, Refusal, Spawn, Tell
-from conduix_agent.host.pipeline import BACKOFF_MOST, CALM, GRACE
+from conduix_agent.host.pipeline import BACKOFF_MOST, CALM, GRACE, SILENCE
 from tests.unit.agent.worlds import World, want
 
 
@@ -158,7 +158,9 @@ def test_a_worker_that_ran_for_a_minute_has_no_history() -> None:
 def test_the_crash_is_told_while_the_next_worker_runs() -> None:
     world = running()
     world.exit(0)
-    world.settle()
+    world.now = world.machine.due(world.now)
+    world.go()
+    world.say(0, "RUNNING")
     assert (world.states(), detail(world)) == (["RUNNING"], "worker ended by SIGKILL; started again")
 
 
@@ -298,6 +300,28 @@ def test_leaving_ends_the_workers_and_what_was_wanted_stays_wanted() -> None:
     world.restart()
     world.settle()
     assert world.states() == ["RUNNING", "RUNNING"]
+
+
+def test_a_worker_that_falls_silent_is_told_of_until_it_speaks_again() -> None:
+    world = running()
+    world.say(0, "RUNNING")
+    assert world.machine.due(world.now) == world.now + SILENCE
+    world.now += SILENCE
+    world.go()
+    assert (world.states(), "said nothing" in detail(world)) == (["RUNNING"], True)
+    assert world.machine.due(world.now) == math.inf
+    world.say(0, "RUNNING")
+    assert detail(world) == ""
+
+
+def test_a_worker_that_is_starting_is_not_silent() -> None:
+    world = World()
+    world.want(want())
+    world.answer()
+    world.answer()
+    world.now += 10 * SILENCE
+    world.go()
+    assert (world.states(), detail(world)) == (["STARTING"], "")
 
 
 def test_what_the_disk_refused_is_asked_for_again() -> None:
