@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from tests.chaos import mesh_kills, mesh_outages
 from tests.chaos.driver import Difference, Reference, Scale, make_reference
 from tests.chaos.mesh_kills import COMBINATIONS, Plan, Verdict
+from tests.chaos.mesh_report import write_report
 
 SEED = 7
 
@@ -53,3 +55,17 @@ def test_the_judge_can_say_no(wrong: dict[str, object], said: str) -> None:
     verdict = Verdict(Plan(1, kills=0, seed=1, slow=0.0), **wrong)  # type: ignore[arg-type]  # one field at a time
     with pytest.raises(AssertionError, match=said):
         verdict.check()
+
+
+def test_the_page_has_a_row_for_each_run_and_every_figure(tmp_path: Path) -> None:
+    kills = Verdict(Plan(3, kills=20, seed=1, slow=0.0), starts=33, killed=Counter(worker=11, agent=12, server=13))
+    kills.commands, kills.refused = Counter(SUCCEEDED=400, INTERRUPTED=5), Counter(NOT_FOUND=2)
+    outages = mesh_outages.Verdict(mesh_outages.Plan(20, 5, 1), kills=3, stops=2, reports=4_321, back_seconds=7.25)
+    page = tmp_path / "page.md"
+    write_report(page, [kills], [outages], records=500_000, interval="50ms", seed=1)
+    text = page.read_text()
+    assert "| 3 | 11 | 12 | 13 | 33 | 0 | 0 | 405 | 400 | 0 | 5 | 0 | 0 | 0 | 0 |" in text
+    assert "| 20 | 20 | 3 | 2 | 0 | 4,321 | 0 | 7.2 s | 0 |" in text
+    assert "2 NOT_FOUND" in text
+    tables = [line.count("|") for line in text.splitlines() if line.startswith("|")]
+    assert tables == [16] * 3 + [10] * 3, "as many cells as headings"
