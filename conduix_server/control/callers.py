@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
+from sqlalchemy import select
+
 from conduix.errors import (
     ConduixError,
     NotFound,
@@ -34,7 +36,7 @@ from conduix_server.store.transaction import Transaction
 
 BELIEVED: Final = 1.0
 """Seconds for which a credential is not looked up again."""
-SWEEP: Final = 5.0
+SWEEP: Final = 2.0
 """Seconds between two looks for streams whose time is over."""
 MOST: Final = 10_000
 AGENT_URN: Final = "urn:conduix:agent:"
@@ -75,7 +77,8 @@ class Callers:
         self._clock = clock
         self._monotonic = monotonic
         self._believed: dict[str, _Believed] = {}
-        self._forgotten = 0
+        self._fetching: dict[str, object] = {}
+        self._swept_at = monotonic()
 
     async def authorise(self, call: Call) -> Caller | None:
         """The caller, None where nobody is needed. Raises Unauthenticated and PermissionDenied."""
@@ -104,19 +107,19 @@ class Callers:
         return await self._look_up(claims.session_id, lambda: self._session(claims.session_id, claims.user_id))
 
     async def _look_up(self, key: str, fetch: Callable[[], Awaitable[Caller]]) -> Caller:
-        found = self._believed.get(key)
-        if found is not None and found.until > self._monotonic():
-            return found.caller
-        while True:
-            forgotten = self._forgotten
-            caller = await fetch()
-            # what the feed told of while the answer was on its way may be newer than the answer
-            if forgotten == self._forgotten:
-                break
-        if len(self._believed) >= MOST:
-            self._believed.clear()
-        self._believed[key] = _Believed(caller, self._monotonic() + BELIEVED)
-        return caller
+        while (found := self._believed.get(key)) is None or found.until <= self._monotonic():
+            mark = self._fetching.setdefault(key, object())
+            try:
+                caller = await fetch()
+            finally:
+                current = self._fetching.pop(key, None)
+            # without the mark: the feed told of a change while the answer was on its way, and may know better
+            if current is mark:
+                if len(self._believed) >= MOST:
+                    self._believed.clear()
+                self._believed[key] = _Believed(caller, self._monotonic() + BELIEVED)
+                return caller
+        return found.caller
 
     async def _session(self, session_id: str, user_id: str) -> UserPrincipal:
         async with self._store.reading() as tx:
@@ -150,11 +153,11 @@ class Callers:
 
     def forget(self, change: Change | None = None) -> None:
         """What was believed of the one that changed, or of all."""
-        self._forgotten += 1
-        if change is not None and change.kind == agents.NAME:
-            self._believed.pop(AGENT_URN + change.resource_id, None)
-        else:  # rare: people are few, and their rows are read once a second at most
-            self._believed.clear()
+        for memory in (self._believed, self._fetching):
+            if change is not None and change.kind == agents.NAME:
+                memory.pop(AGENT_URN + change.resource_id, None)
+            else:  # rare: people are few, and their rows are read once a second at most
+                memory.clear()
 
     async def follow(self, feed: Feed, streams: LiveStreams) -> None:
         """For ever: forgets what changes, and ends the streams of those who may not call any more."""
@@ -165,12 +168,18 @@ class Callers:
                 watch.suspect_all()
                 try:
                     while True:
-                        watched = await watch.look()
-                        for change in await _within(SWEEP if watched else BELIEVED, changes.batch()):
+                        answered = await watch.look()
+                        for change in await _within(SWEEP if answered else BELIEVED, changes.batch()):
                             self.forget(change)
                             watch.suspect(change)
+                        self._sweep(watch)
                 except Overrun:
                     _log.warning("changes came faster than they were read: every stream is looked at")
+
+    def _sweep(self, watch: _Watch) -> None:
+        if self._monotonic() - self._swept_at >= SWEEP:
+            self._swept_at = self._monotonic()
+            watch.sweep()
 
 
 class _Watch:
@@ -192,31 +201,36 @@ class _Watch:
             self._suspected.update(_keys(stream.call.principal))
 
     async def look(self) -> bool:
-        """Ends what has to end; False where the database did not answer, and somebody is to be looked at again."""
-        for stream in self._streams:
-            caller = stream.call.principal
-            if isinstance(caller, UserPrincipal) and caller.expires_at and caller.expires_at <= self._clock():
-                self._end(stream, TokenExpired("the sign-in has ended", remedy=_SIGN_IN))
-        concerned = [each for each in self._streams if not self._suspected.isdisjoint(_keys(each.call.principal))]
+        """Ends what has to end; False where the database did not answer, and is to be asked again."""
+        if not self._suspected:
+            return True
         try:
-            if concerned:
-                await self._end_where_refused(concerned)
+            async with self._store.reading() as tx:
+                await self._end_where_refused(tx)
         except ConduixError as error:
-            _log.warning("cannot tell whether %d streams may go on, asked again: %s", len(concerned), error.message)
+            _log.warning("cannot tell whose streams may go on, asked again: %s", error.message)
             return False
         self._suspected.clear()
         return True
 
-    async def _end_where_refused(self, concerned: list[LiveStream]) -> None:
-        async with self._store.reading() as tx:
-            gone = await _revoked_of(tx, {agent.id for each in concerned if (agent := _agent_of(each))})
-            for stream in concerned:
-                caller = stream.call.principal
-                if isinstance(caller, AgentPrincipal):
-                    if caller.id in gone:
-                        self._end(stream, _revoked(caller.id))
-                elif isinstance(caller, UserPrincipal):
-                    await self._end_where_over(tx, stream, caller)
+    def sweep(self) -> None:
+        """Ends the streams of those whose sign-in has ended by itself."""
+        for stream in self._streams:
+            caller = stream.call.principal
+            if isinstance(caller, UserPrincipal) and caller.expires_at and caller.expires_at <= self._clock():
+                self._end(stream, TokenExpired("the sign-in has ended", remedy=_SIGN_IN))
+
+    async def _end_where_refused(self, tx: Transaction) -> None:
+        gone = await _gone(tx, sorted(key for kind, key in self._suspected if kind == agents.NAME))
+        if not gone and all(kind == agents.NAME for kind, _ in self._suspected):
+            return  # what nearly always happens: agents come and go, and nobody was revoked
+        for stream in self._streams:
+            caller = stream.call.principal
+            if isinstance(caller, AgentPrincipal):
+                if caller.id in gone:
+                    self._end(stream, _revoked(caller.id))
+            elif isinstance(caller, UserPrincipal) and not self._suspected.isdisjoint(_keys(caller)):
+                await self._end_where_over(tx, stream, caller)
 
     async def _end_where_over(self, tx: Transaction, stream: LiveStream, caller: UserPrincipal) -> None:
         try:
@@ -252,17 +266,12 @@ def _keys(caller: object) -> set[tuple[str, str]]:
     return set()
 
 
-def _agent_of(stream: LiveStream) -> AgentPrincipal | None:
-    caller = stream.call.principal
-    return caller if isinstance(caller, AgentPrincipal) else None
-
-
-async def _revoked_of(tx: Transaction, agent_ids: set[str]) -> set[str]:
-    ordered = sorted(agent_ids)
-    gone: set[str] = set()
-    for first in range(0, len(ordered), _AT_ONCE):
-        some = ordered[first : first + _AT_ONCE]
-        gone |= {row.id for row in await agents.some(tx, [Agent.id.in_(some), Agent.revoked_at.is_not(None)])}
+async def _gone(tx: Transaction, agent_ids: list[str]) -> set[str]:
+    """Those that are revoked, or not there at all."""
+    gone = set(agent_ids)
+    for first in range(0, len(agent_ids), _AT_ONCE):
+        some = agent_ids[first : first + _AT_ONCE]
+        gone.difference_update(await tx.all(select(Agent.id).where(Agent.id.in_(some), Agent.revoked_at.is_(None))))
     return gone
 
 

@@ -12,10 +12,9 @@ from sqlalchemy import URL
 
 from conduix_server.control.presence import Housekeeping, Identity, Presence
 from conduix_server.http import Readiness
-from conduix_server.services.mutation import new_id
 from conduix_server.store import audit, changes, identities, requests, servers
 from conduix_server.store.paging import PageRequest
-from conduix_server.store.store import Store
+from conduix_server.store.store import Store, new_id
 from conduix_server.store.tables import AuditRecord, Server
 from tests.integration.store.conftest import address
 from tests.integration.store.world import Clock, pipeline, session, user
