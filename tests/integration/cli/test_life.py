@@ -140,19 +140,23 @@ def test_a_list_is_watched_while_things_happen(operator: Operator, ticks: str) -
 
 
 def test_logs_come_from_before_and_live(operator: Operator, ticks: str) -> None:
-    following = operator.spawn("logs", ticks, "--follow", "--output", "json")
+    assert "(PIPELINE_INACTIVE)" in operator.refused("logs", ticks, exit_status=1)
+    operator.do("start", ticks)
+    before = [json.loads(each) for each in operator.do("logs", ticks, "-o", "json", "--lines", "5").splitlines()]
+    assert 0 < len(before) <= 5
+    assert all(line["message"] and line["level"] and line["agent_id"] for line in before)
+    assert operator.do("logs", ticks)
+    following = operator.spawn("logs", ticks, "--follow", "--output", "json", "--lines", "1")
     try:
-        operator.do("start", ticks)
-        line = json.loads(next(lines(following)))
-        assert line["message"]
-        assert line["level"]
+        told = map(json.loads, lines(following))
+        last = next(told)
+        operator.do("pause", ticks)
+        operator.do("resume", ticks)
+        assert next(told)["at"] > last["at"]
     finally:
         following.send_signal(signal.SIGINT)
         following.communicate()
     assert following.returncode == 130
-    before = [json.loads(each) for each in operator.do("logs", ticks, "-o", "json", "--lines", "5").splitlines()]
-    assert 0 < len(before) <= 5
-    assert operator.do("logs", ticks)
 
 
 def test_a_sharded_pipeline_is_scaled(operator: Operator) -> None:

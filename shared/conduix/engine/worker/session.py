@@ -17,6 +17,7 @@ from conduix.engine.runtime.failure import told
 from conduix.engine.runtime.taps import Taps, Wish
 from conduix.engine.worker.channel import Channel
 from conduix.engine.worker.commands import Commands
+from conduix.engine.worker.diary import Diary
 from conduix.engine.worker.replica import Assignment, Replica
 from conduix.engine.worker.wire import replica_status
 from conduix.errors import ConduixError, NotFound
@@ -83,6 +84,7 @@ class _Served:
         self._replica = Replica(assignment, self._report, self._store)
         self._commands = Commands(self._replica.region, channel.done)
         self._taps = Taps(self._replica.plan, self._replica.taps)
+        self._diary = Diary()
         self._copied = -1
         self._copying: asyncio.Task[None] | None = None
 
@@ -95,6 +97,7 @@ class _Served:
         last = await self._replica.run()
         copying.cancel()
         await self._last_copy()
+        self._diary.note(last)
         self._channel.status(replica_status(self._wanted, self._roles, last))
         return last.state != "FAILED"
 
@@ -135,6 +138,7 @@ class _Served:
         self._commands.look(status)
         if status.state in {"COMPLETED", "STOPPED", "FAILED"}:
             return  # said when everything else was
+        self._diary.note(status)
         self._channel.status(replica_status(self._wanted, self._roles, status))
         if status.state == "PAUSED" and (self._copying is None or self._copying.done()):
             self._copying = asyncio.create_task(self._copy())
