@@ -23,7 +23,6 @@ from conduix_server.mesh import writes
 from conduix_server.mesh.group import GroupCommit
 from conduix_server.mesh.heartbeats import Heartbeats
 from conduix_server.mesh.metrics import MeshMetrics
-from conduix_server.store import agents, events
 from conduix_server.store.transaction import Transaction
 
 PARKED: Final = 512
@@ -255,12 +254,7 @@ class Connection:
     def _alert(self, alert: fx.Alert) -> None:
         log.warning("%s: %s (agent %s)", alert.code, alert.message, alert.agent_id)
         self._board.metrics.alerts.labels(alert.code).inc()
-        self._submit(lambda tx: self._keep_alert(tx, alert), lambda _: None, patient=False)
-
-    async def _keep_alert(self, tx: Transaction, alert: fx.Alert) -> None:
-        await events.add(tx, alert.code, events.ERROR, alert.message, agent_id=self.agent_id)
-        if alert.code == "ADOPTION_NEEDED":
-            await agents.refused(tx, self.agent_id)
+        self._submit(lambda tx: writes.alert(tx, alert), lambda _: None, patient=False)
 
     def _stored(self, effect: writes.Store, held: bool) -> None:
         if not held:

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
-from typing import TypeAlias
+from datetime import timedelta
+from typing import Final, TypeAlias
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
@@ -17,9 +18,12 @@ from conduix.mesh.admission import AgentRow
 from conduix.mesh.dispatch import Outstanding
 from conduix.v1 import mesh_service_pb2 as pb
 from conduix_server.control import desired, observed, operations
-from conduix_server.store import agents, outbox
+from conduix_server.store import agents, events, outbox
 from conduix_server.store import desired as stored_desired
+from conduix_server.store.tables import Event
 from conduix_server.store.transaction import Transaction
+
+ALERT_EVERY: Final = timedelta(hours=1)
 
 Store: TypeAlias = (
     fx.Confirm | fx.StoreReport | fx.StoreDesiredAck | fx.StoreReceived | fx.StoreProgress | fx.StoreResult | fx.Left
@@ -60,6 +64,15 @@ async def claim(
     return _row(wanted.agent_id, accepted, update, await outbox.of_agent(tx, wanted.agent_id))
 
 
+async def alert(tx: Transaction, told: fx.Alert) -> None:
+    """For people; of those that are told again and again, one an hour."""
+    if told.code == "ADOPTION_NEEDED":
+        await agents.refused(tx, told.agent_id)
+    same = (Event.agent_id == told.agent_id) & (Event.kind == told.code) & (Event.at > tx.now - ALERT_EVERY)
+    if not await events.newest(tx, [same], limit=1):
+        await events.add(tx, told.code, events.ERROR, told.message, agent_id=told.agent_id)
+
+
 def write_of(effect: Store, agent_id: str) -> Callable[[Transaction], Awaitable[bool]]:
     """The write that an effect stands for."""
 
@@ -91,7 +104,7 @@ async def _write(tx: Transaction, effect: Store, agent_id: str) -> None:
             await agents.holds(tx, agent_id, effect.session)
             await outbox.finish(tx, effect.result, agent_id)
         case fx.Left():
-            await agents.left(tx, agent_id, effect.session)
+            await agents.left(tx, agent_id, effect.session, effect.reason)
 
 
 async def _report(tx: Transaction, agent_id: str, effect: fx.StoreReport) -> None:

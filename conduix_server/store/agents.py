@@ -206,10 +206,11 @@ async def holds(tx: Transaction, agent_id: str, session: int) -> Agent:
     return held
 
 
-async def left(tx: Transaction, agent_id: str, session: int) -> None:
+async def left(tx: Transaction, agent_id: str, session: int, reason: str) -> None:
     """It said goodbye. Raises SessionSuperseded."""
     await write(tx, agent_id, session, status=OFFLINE, mode=ISOLATED, mode_since=tx.now)
     tx.changed(NAME, agent_id, "UPDATED")
+    await events.add(tx, "agent_offline", events.INFO, f"it has left: {reason}", agent_id=agent_id)
 
 
 async def with_version(tx: Transaction, agent_id: str) -> tuple[Agent, int] | None:
@@ -245,6 +246,7 @@ async def _beat(tx: Transaction, chunk: Sequence[tuple[str, int]]) -> set[tuple[
         await tx.write(update(Agent).where(here, Agent.id.in_(back)).values(mode=STREAM, mode_since=tx.now))
     for agent_id in back:
         tx.changed(NAME, agent_id, "UPDATED")
+        await events.add(tx, "agent_online", events.INFO, "it is heard again", agent_id=agent_id)
     if met == len(chunk):
         return set()
     return set(chunk) - set(await tx.rows(select(Agent.id, Agent.session).where(here)))

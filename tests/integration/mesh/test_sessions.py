@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import copy
 import time
 
@@ -15,7 +16,7 @@ from conduix.v1 import pipeline_service_pb2 as pb_pipeline
 from conduix.v1.mesh_service_pb2_grpc import MeshServiceStub
 from conduix_server.mesh import commands
 from conduix_server.mesh.commands import ask
-from conduix_server.store import agents, desired, outbox, reports, runs
+from conduix_server.store import agents, desired, events, outbox, reports, runs
 from conduix_server.store.store import Store, new_id
 from conduix_server.store.transaction import Transaction
 from tests.eventually import eventually
@@ -148,8 +149,14 @@ async def test_a_second_process_on_a_copied_directory_is_refused(served: Served)
     await eventually(lambda: twin.codes == ["DUPLICATE_AGENT"])
     assert twin.closed[0].retry_after == 30
     assert agent.open
-    assert served.count("alerts_total", code="DUPLICATE_AGENT") == 1
-    for one in (agent, twin):
+    again = Agent(copy.deepcopy(agent.disk), served.channel)
+    await again.connect()
+    await eventually(lambda: again.codes == ["DUPLICATE_AGENT"])
+    assert served.count("alerts_total", code="DUPLICATE_AGENT") == 2
+    async with served.store.reading() as tx:
+        told = await events.newest(tx, limit=10)
+    assert [event.kind for event in told] == ["DUPLICATE_AGENT", "agent_online"]
+    for one in (agent, twin, again):
         await one.hang_up()
 
 
@@ -330,23 +337,28 @@ async def test_more_who_connect_than_are_let_in_come_again(store: Store) -> None
         agents_there = [await served.agent(f"a{number}") for number in range(3)]
         for agent in agents_there:
             await agent.connect()
-        await eventually(lambda: served.count("sessions_refused_total", code="SERVER_BUSY") >= 1)
-        refused = [agent for agent in agents_there if agent.error is not None]
-        assert refused
+        refused = await eventually(lambda: [agent for agent in agents_there if agent.error is not None])
+        assert served.count("sessions_refused_total", code="SERVER_BUSY") >= len(refused)
         assert all(agent.error and "let in at a time" in (agent.error.details() or "") for agent in refused)
         for agent in agents_there:
             await agent.hang_up()
 
 
 async def test_a_server_that_leaves_says_so(served: Served) -> None:
-    agent = await connected(served)
-    await served.mesh.drain(["elsewhere:1"], within=0.5)
-    assert [(move.alternatives, move.delay) for move in agent.moves] == [(("elsewhere:1",), 0.25)]
+    agent, deaf = await connected(served), await connected(served, "deaf")
+    deaf.answers = False
+    leaving = asyncio.create_task(served.mesh.drain(["elsewhere:1"], within=4.0))
+    await eventually(lambda: agent.moves)
+    assert [(move.alternatives, move.delay) for move in agent.moves] == [(("elsewhere:1",), 2.0)]
+    await agent.leave()
     await eventually(lambda: agent.ended)
-    late = await served.agent("a2")
+    late = await served.agent("late")
     await late.connect()
     await eventually(lambda: late.error)
     assert late.error is not None
     assert "leaving" in (late.error.details() or "")
-    for one in (agent, late):
+    await leaving
+    await eventually(lambda: deaf.ended)
+    assert served.mesh.streams == 0
+    for one in (agent, deaf, late):
         await one.hang_up()
