@@ -35,7 +35,7 @@ class Enrolment:
         self._authority = authority
 
     async def enrol(self, request: pb.EnrollRequest, address: str) -> pb.Identity:
-        """The same agent again for the same request_id and token.
+        """The same agent again for the same request_id, whichever good token comes with it; that costs no use.
 
         Raises TokenInvalid, TokenExpired, TokenRevoked, JoinTokenUsed, AlreadyExists, RequestIdReused and
         InvalidArgument; nothing of the token is used then.
@@ -52,11 +52,12 @@ class Enrolment:
         return self._identity(agent_id, name, csr)
 
     async def _enrolled(self, tx: Transaction, request: pb.EnrollRequest, address: str) -> Agent:
-        hashed = hash_of(request.join_token)
-        token = await join_tokens.of_hash(tx, hashed)
-        enrolment = hashlib.sha256(f"{hashed} {request.request_id}".encode()).hexdigest()
+        token = await join_tokens.of_hash(tx, hash_of(request.join_token))
+        # the id is the agent's secret: with it, and any token that is good, one comes back whose identity has ended
+        enrolment = hashlib.sha256(request.request_id.encode()).hexdigest()
         known = await agents.enrolled(tx, enrolment, request.name)
         if known is not None:
+            await audit.record(tx, entry(tx, target=known.id, actor=f"join_token:{token.name}"))
             return known
         await join_tokens.use(tx, token)
         granted = agents.from_json(token.labels, dict)

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import grpc
+import msgspec
 import pytest
 
 from conduix.v1 import agent_service_pb2 as pb_agent
@@ -14,6 +15,7 @@ from conduix.v1 import auth_service_pb2 as pb_auth
 from conduix.v1.agent_service_pb2_grpc import AgentServiceStub
 from conduix.v1.auth_service_pb2_grpc import AuthServiceStub
 from conduix_agent import snapshot
+from conduix_agent.link.state import StateDirectory
 from tests.client import Client, signed_in
 from tests.eventually import eventually
 from tests.integration.agent.certificates import Certificates, made_in
@@ -101,6 +103,28 @@ async def test_an_agent_that_is_removed_is_cut_off_and_comes_back_by_a_new_token
         agent.kill()
         await agent.started()
         assert (await online(user)).id != removed.id
+    finally:
+        agent.remove()
+
+
+async def test_an_agent_that_was_off_for_too_long_comes_back_as_itself_by_a_new_token(
+    server: Server, user: Client, tmp_path: Path
+) -> None:
+    agent = Agent(tmp_path / "agent", server.address, await user.join_token())
+    try:
+        await agent.started()
+        before = await online(user)
+        agent.kill()
+        with StateDirectory(agent.state, spool_bytes=1 << 20) as state:
+            identity = state.identity()
+            assert identity is not None
+            state.save_identity(msgspec.structs.replace(identity, expires_at=1.0))  # a day is too long for a test
+        (agent.folder / "join-token").write_text("")
+        await agent.started()
+        await eventually(lambda: "ended at 1970-01-01" in snapshot.ask(agent.state).cause)
+        (agent.folder / "join-token").write_text(await user.join_token())
+        await eventually(lambda: snapshot.ask(agent.state).mode == "STREAM", 30)
+        assert (await online(user)).id == before.id
     finally:
         agent.remove()
 
