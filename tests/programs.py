@@ -19,7 +19,7 @@ from secrets import token_urlsafe
 
 from tests.eventually import eventually, eventually_sync
 
-READY_SECONDS = 60.0
+READY_SECONDS = 120.0
 """Two hundred modules are imported by a busy processor."""
 STOP_SECONDS = 30.0
 ADMIN = "admin"
