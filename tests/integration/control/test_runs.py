@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from conduix.rpc.errors import RemoteError, remote_errors
 from conduix.v1 import pipeline_service_pb2 as pb
-from conduix.v1.operation_service_pb2 import CancelOperationRequest, Operation
+from conduix.v1.operation_service_pb2 import CancelOperationRequest, GetOperationRequest, Operation
 from conduix.v1.run_service_pb2 import GetRunRequest, ListRunsRequest, RetryRunRequest
+from conduix_server.control import operations
 from conduix_server.store import agents
-from tests.integration.control.world import FakeAgent, World, counts, document, ref
+from tests.integration.control.world import FakeAgent, World, counts, document, ref, status_of
 from tests.integration.store.world import Clock
 
 
@@ -278,3 +281,77 @@ async def test_a_repeated_start_is_done_once(world: World) -> None:
     assert len((await world.runs.ListRuns(ListRunsRequest())).runs) == 1
     request.fresh = True
     assert (await refused(world.pipelines.StartPipeline(request))).code == "REQUEST_ID_REUSED"
+
+
+async def test_of_two_that_start_at_once_one_is_refused(world: World) -> None:
+    await world.agent()
+    await world.apply(document())
+    request = pb.StartPipelineRequest(pipeline=ref())
+
+    async def start() -> str:
+        try:
+            with remote_errors():
+                return (await world.pipelines.StartPipeline(request)).operation.kind
+        except RemoteError as error:
+            return error.code
+
+    assert sorted(await asyncio.gather(start(), start(), start())) == ["PIPELINE_ACTIVE", "PIPELINE_ACTIVE", "start"]
+    assert len((await world.runs.ListRuns(ListRunsRequest())).runs) == 1
+
+
+async def test_reports_that_come_while_it_is_dealt_anew_belong_to_one_side(world: World) -> None:
+    agent = await world.agent()
+    await world.apply(document())
+    await world.start()
+    await agent.applied()
+    old = (await agent.wanted()).assignments[0]
+    reports = [agent.told([status_of(old, "RUNNING", nodes=counts(n, n))]) for n in range(1, 9)]
+    ended = agent.told([status_of(old, "COMPLETED", nodes=counts(9, 9))])
+    await asyncio.gather(world.scale(2), *reports, ended, return_exceptions=True)
+    (run,) = (await world.runs.ListRuns(ListRunsRequest())).runs
+    # either it was complete before it was scaled, or it goes on among two and knows what it has done
+    assignments = (await agent.wanted()).assignments
+    if run.state == pb.PIPELINE_STATE_COMPLETED:
+        assert len(assignments) in {1, 2}
+    else:
+        assert {each.epoch for each in assignments} == {old.epoch + 1}
+        assert run.state == pb.PIPELINE_STATE_PENDING
+
+
+async def test_a_removed_agent_keeps_nothing_from_being_deleted(world: World) -> None:
+    agent = await world.agent()
+    await world.apply(document())
+    await world.start()
+    await agent.applied()
+    await agent.report("RUNNING")
+    await world.store.run(lambda tx: agents.revoke(tx, agent.id))
+    assert await world.state() == "WAITING_FOR_AGENT"
+    assert await world.outcome(await world.stop()) == "SUCCEEDED"
+    error = await refused(world.pipelines.StartPipeline(pb.StartPipelineRequest(pipeline=ref())))
+    assert (error.status, "fresh" in error.remedy) == ("FAILED_PRECONDITION", True)
+    await world.pipelines.DeletePipeline(pb.DeletePipelineRequest(pipeline=ref()))
+    assert (await world.runs.ListRuns(ListRunsRequest())).runs == []
+
+
+async def test_what_an_agent_refuses_has_failed(world: World) -> None:
+    agent = await world.agent()
+    await world.apply(document())
+    operation = await world.start()
+    version = (await agent.wanted()).version
+    await world.store.run(
+        lambda tx: operations.refused(tx, agent.id, version, code="DOCUMENT_INVALID", message="no such path")
+    )
+    got = (await world.operations.GetOperation(GetOperationRequest(id=operation.id))).operation
+    assert (await world.outcome(operation), got.code, got.message) == ("FAILED", "DOCUMENT_INVALID", "no such path")
+
+
+async def test_a_pipeline_that_paused_by_itself_is_started_anew_by_resume(world: World) -> None:
+    agent = await world.agent()
+    await world.apply(document())
+    await world.start()
+    before = (await agent.applied()).assignments[0].epoch
+    await agent.report("PAUSED", reason="PAUSE_REASON_DLQ_FLOOD", nodes=counts(4, 2, dead=2))
+    resumed = await world.resume()
+    assert (await agent.applied()).assignments[0].epoch == before + 1
+    await agent.report("RUNNING", nodes=counts(5, 3, dead=2))
+    assert (await world.outcome(resumed), (await world.get()).records_in) == ("SUCCEEDED", 5)
