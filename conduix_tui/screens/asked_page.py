@@ -27,7 +27,7 @@ class AskedPage(Page):
     SORT: ClassVar[str] = ""
     FALLING: ClassVar[bool] = False
     EVERY: ClassVar[float] = 5.0
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("slash", "filter", "Filter")]
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("slash", "filter", "Filter", priority=True)]
 
     def __init__(self, location: Location) -> None:
         super().__init__(location)
@@ -42,7 +42,7 @@ class AskedPage(Page):
         """What stands above, the list, its filter."""
         yield Static(id="above", markup=False)
         yield ResourceTable(self.view, id="table", classes="live")
-        yield FilterBar(placeholder="text  /regex  field:value", id="filter")
+        yield FilterBar("text  /regex  field:value")
 
     def on_mount(self) -> None:
         """Ask at once, then now and then."""

@@ -29,7 +29,7 @@ class ListPage(Page):
     FALLING: ClassVar[bool] = False
     EMPTY: ClassVar[str] = "nothing here yet"
     """What an empty list says, and what to do about it."""
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("slash", "filter", "Filter")]
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("slash", "filter", "Filter", priority=True)]
     DEFAULT_CSS = """
     ListPage #empty { display: none; padding: 1 2; color: $text-muted; height: auto; }
     ListPage #problem { display: none; height: 1; padding: 0 1; color: $warning; }
@@ -50,7 +50,7 @@ class ListPage(Page):
         yield Static(self.EMPTY, id="empty")
         yield ResourceTable(self.view, id="table", classes="live")
         yield Static(id="problem")
-        yield FilterBar(placeholder="text  /regex  ~fuzzy  field:value  field:>10  !not", id="filter")
+        yield FilterBar("text  /regex  ~fuzzy  field:value  field:>10  !not")
 
     def on_mount(self) -> None:
         """Show what is known, and what comes."""

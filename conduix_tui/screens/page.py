@@ -8,7 +8,7 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
-from textual.widgets import Footer
+from textual.widgets import Footer, Input
 
 from conduix_tui.store.navigation import Location
 from conduix_tui.widgets.bars import Banner, CommandLine, TopBar
@@ -24,7 +24,8 @@ class Page(Screen[None]):
     """One place of the console. Subclasses give `content` and paint what has changed in `paint`."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("colon", "command", "Go to"),
+        # with priority: of keys that come in one go, those after the colon are meant for the line that it opens
+        Binding("colon", "command", "Go to", priority=True),
         Binding("question_mark", "app.keys", "Keys"),
         Binding("escape,backspace", "back", "Back", show=False),
         Binding("alt+right", "app.forward", "Forward", show=False),
@@ -78,6 +79,12 @@ class Page(Screen[None]):
         if state.version != self._painted:
             self._painted = state.version
             self.paint()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Who types a text means the colon itself."""
+        if action in {"command", "filter"} and isinstance(self.focused, Input):
+            return False
+        return super().check_action(action, parameters)
 
     def action_command(self) -> None:
         """Type where to go."""

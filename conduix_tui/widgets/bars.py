@@ -79,6 +79,9 @@ class FilterBar(Input):
     class Closed(Message):
         """Back to the list."""
 
+    def __init__(self, placeholder: str) -> None:
+        super().__init__(placeholder=placeholder, id="filter", compact=True, select_on_focus=False)
+
     def open(self, text: str) -> None:
         """Show it with this text."""
         self.add_class("shown")
@@ -133,7 +136,7 @@ class CommandLine(Vertical):
     def compose(self) -> ComposeResult:
         """The line, and what it may become."""
         yield Static(id="completions")
-        yield Input(placeholder=": where to", id="command", select_on_focus=False)
+        yield Input(placeholder=": where to", id="command", select_on_focus=False, compact=True)
 
     def open(self) -> None:
         """Begin to type."""
