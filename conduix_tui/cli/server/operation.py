@@ -102,7 +102,7 @@ def pipeline_line(pipeline: pb.Pipeline) -> str:
     parts = [state_word(pipeline, "state") or "-"]
     if pipeline.records_in:
         parts.append(f"{words.count(pipeline.records_in)} in")
-    if pipeline.state == pb.PIPELINE_STATE_RUNNING:
+    if pipeline.state == pb.PIPELINE_STATE_RUNNING and pipeline.records_per_second:
         parts.append(words.rate(pipeline.records_per_second))
     if pipeline.records_dead:
         parts.append(f"{words.count(pipeline.records_dead)} dead")

@@ -149,7 +149,7 @@ def outcome(state: int, screen: Screen, *, code: str = "", **settings: object) -
 def test_outcomes_of_operations() -> None:
     screen = Screen()
     assert outcome(operation_pb.OPERATION_STATE_SUCCEEDED, screen) == 0
-    assert screen.out == "orders: start done, RUNNING  0/s\n"
+    assert screen.out == "orders: start done, RUNNING\n"
     screen = Screen()
     assert outcome(operation_pb.OPERATION_STATE_FAILED, screen, code="OUTSIDE_REFUSED") == 1
     assert "start failed: because" in screen.err
