@@ -47,6 +47,4 @@ def _maker_of(line: socket.socket) -> int:
 
 def end_at_once(status: int) -> NoReturn:
     """End the process whatever its threads do: one that is stuck in an fsync would keep it for ever."""
-    sys.stdout.flush()
-    sys.stderr.flush()
     os._exit(status)

@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import socket
+import sys
 from collections.abc import Coroutine
+from contextlib import suppress
 from typing import NoReturn
 
 from conduix.engine.worker.channel import Channel
@@ -31,6 +33,8 @@ def serve(line: socket.socket) -> NoReturn:
         _log.exception("the worker ended by a fault of Conduix")
         outcome = FAILED
     channel.close(outcome, PATIENCE)
+    with suppress(OSError):  # what somebody has printed
+        sys.stdout.flush()
     end_at_once(outcome)  # a thread that is stuck in an fsync must not keep the process
 
 
