@@ -22,7 +22,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--records", type=int, default=500_000)
     parser.add_argument("--agents", type=int, default=20)
     parser.add_argument("--restarts", type=int, default=5)
-    parser.add_argument("--slow", type=float, default=0.02, help="seconds that each batch takes longer")
+    parser.add_argument("--slow", type=float, default=0.08, help="seconds that each batch takes longer")
     parser.add_argument("--only", choices=("kills", "outages"))
     parser.add_argument("--work", type=Path, default=ROOT / "build" / "chaos-mesh")
     parser.add_argument("--report", type=Path, help="where to write the results (Markdown)")

@@ -36,6 +36,8 @@ COMBINATIONS: tuple[tuple[str, ...], ...] = (
     ("worker", "agent", "server"),
 )
 """In turn, then together."""
+CALM = 0.75
+"""Share of the kills that wait until server and agent have found each other again after the one before."""
 COMMAND_EVERY = 0.25
 PROGRESS_SECONDS = 60.0
 """Within which something must be written after a kill."""
@@ -51,7 +53,7 @@ class Plan:
     kills: int
     seed: int
     slow: float
-    """Seconds that each batch takes longer: so that there is something left to kill."""
+    """Seconds that each batch takes longer, of one replica: so that there is something left to kill."""
     split: str = "1MiB"
 
     def combinations(self) -> list[tuple[str, ...]]:
@@ -106,7 +108,7 @@ async def run(plan: Plan, reference: Reference, folder: Path) -> Verdict:
     out = folder / "out"
     async with world(folder) as made:
         out.mkdir()
-        await made.grow(1, {"CONDUIX_SLOW": f"source.read:{plan.slow}", "CONDUIX_BATCH_BYTES": "65536"})
+        await made.grow(1, {"CONDUIX_SLOW": f"source.read:{plan.slow * plan.replicas}", "CONDUIX_BATCH_BYTES": "65536"})
         await made.client.apply(document(reference.source, out, plan, reference.scale.interval))
         if plan.replicas > 1:
             scale = pb.ScalePipelineRequest(pipeline=ref(NAME), replicas=plan.replicas)
@@ -133,6 +135,8 @@ class _Run:
         try:
             for number, names in enumerate(self._plan.combinations(), start=1):
                 await self._written(self._wanted * number // (self._plan.kills + 2))
+                if self._random.random() < CALM:
+                    await self._one_command()
                 await self._kill(names)
             await self._world.client.reaches(NAME, pb.PIPELINE_STATE_COMPLETED, timeout=10 * PROGRESS_SECONDS)
         finally:
@@ -171,16 +175,22 @@ class _Run:
     async def _send(self) -> None:
         """Commands, one after the other, for as long as the run takes."""
         while True:
-            request = pb.TriggerCheckpointRequest(pipeline=ref(NAME), request_id=str(uuid.uuid4()))
             try:
-                found = await answered(
-                    lambda asked=request: self._world.client.pipelines.TriggerCheckpoint(asked),  # type: ignore[misc]
-                    PROGRESS_SECONDS,
-                )
-                self._operations.append(found.operation)
+                await self._ask()
             except grpc.aio.AioRpcError as error:
                 self._verdict.refused[error.code().name] += 1
             await asyncio.sleep(COMMAND_EVERY)
+
+    async def _one_command(self) -> None:
+        """Wait until server and agent have found each other again: one command from its asking to its answer."""
+        await self._world.client.done(await self._ask(), ANSWER_SECONDS)
+
+    async def _ask(self) -> pb_operation.Operation:
+        request = pb.TriggerCheckpointRequest(pipeline=ref(NAME), request_id=str(uuid.uuid4()))
+        call = self._world.client.pipelines.TriggerCheckpoint
+        operation = (await answered(lambda: call(request), PROGRESS_SECONDS)).operation
+        self._operations.append(operation)
+        return operation
 
     async def _settle(self) -> None:
         """Every operation ends, every command has its answer."""

@@ -48,9 +48,9 @@ _ABOUT_KILLS = """\
 
 {records:,} orders, 1 % of them bad, are filtered, mapped and fanned out by a pipeline that a server keeps and an agent
 runs in worker processes, with a checkpoint every {interval}. Worker, agent and server are killed with SIGKILL, in turn
-and together, each time a further part of the output is written; worker processes are started by the agent, the two
-programs after a moment of up to half a second. All the while a checkpoint is asked for every {every:.2f} s, also of a
-server that is away.
+and together, each time a further part of the output is written, three times of four not before server and agent have
+found each other again; worker processes are started by the agent, the two programs after a moment of up to half a
+second. All the while a checkpoint is asked for every {every:.2f} s, also of a server that is away.
 
 Passed means: the output of one replica is byte-identical to that of an undisturbed `conduix run`, that of three
 replicas, a file for each shard, has the same lines; every operation ended and every command that the server gave out

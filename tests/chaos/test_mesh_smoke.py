@@ -26,7 +26,7 @@ def reference(tmp_path_factory: pytest.TempPathFactory) -> Reference:
 async def test_worker_agent_and_server_are_killed_and_nothing_is_lost_doubled_or_run_twice(
     replicas: int, reference: Reference, tmp_path: Path
 ) -> None:
-    plan = Plan(replicas, kills=4 if replicas == 1 else 2, seed=SEED, slow=0.03 * replicas, split="1MiB")
+    plan = Plan(replicas, kills=4 if replicas == 1 else 2, seed=SEED, slow=0.06, split="1MiB")
     (await mesh_kills.run(plan, reference, tmp_path / "run")).check()
 
 
