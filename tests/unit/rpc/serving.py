@@ -128,7 +128,7 @@ class Mesh(mesh_service_pb2_grpc.MeshServiceServicer):
 
 def services(script: Script) -> list[Service]:
     def system(server: grpc.aio.Server) -> None:
-        system_service_pb2_grpc.add_SystemServiceServicer_to_server(System(script), server)
+        system_service_pb2_grpc.add_SystemServiceServicer_to_server(System(script), server)  # type: ignore[abstract]
 
     def pipelines(server: grpc.aio.Server) -> None:
         pipeline_service_pb2_grpc.add_PipelineServiceServicer_to_server(Pipelines(script), server)  # type: ignore[abstract]
