@@ -70,7 +70,7 @@ _RUNS = Kind(
 _OPERATIONS = Kind(
     "operations", "operations",
     (text("kind"), state("state"), age("created_at", "CREATED"), text("created_by", "BY"), text("code"),
-     text("message"), text("id")),
+     text("message"), text("pipeline_id", "PIPELINE"), text("id")),
     lambda paging: operation_pb.ListOperationsRequest(paging=paging),
     lambda client: client.operations.ListOperations, of_pipeline=True,
 )  # fmt: skip

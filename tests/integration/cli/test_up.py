@@ -114,3 +114,9 @@ def test_a_taken_port_is_told_with_the_servers_own_words(own: Program, running: 
     assert "the server did not start" in said
     assert taken in said
     assert "server.log" in said
+
+
+def test_the_load_test_is_the_agents_own_program(tmp_path: Path) -> None:
+    operator = Operator(tmp_path, dict(os.environ))
+    assert "--count" in operator.do("loadtest", "agents", "--help")
+    assert "invalid choice" in operator.refused("loadtest", "servers", exit_status=2)
