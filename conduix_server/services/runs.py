@@ -16,7 +16,7 @@ from conduix.v1.run_service_pb2_grpc import RunServiceServicer, add_RunServiceSe
 from conduix_server.control import runs
 from conduix_server.control.feed import Change, Feed
 from conduix_server.policy import current_user
-from conduix_server.services.listing import page_info, page_request, parse_filter
+from conduix_server.services.listing import one_of, page_info, page_request, parse_filter
 from conduix_server.services.mutation import mutate
 from conduix_server.services.shown import operation_message, shown_runs
 from conduix_server.services.watching import Watched, watch
@@ -26,6 +26,7 @@ from conduix_server.store.store import Store
 from conduix_server.store.tables import Run
 from conduix_server.store.transaction import Transaction
 
+STATES = ("PENDING", "STARTING", "RUNNING", "REWINDING", "PAUSED", "DRAINING", "STOPPED", "COMPLETED", "FAILED")
 FILTERS = ("pipeline_id", "state")
 NEWEST = "started_at desc"
 WATCHED = 100
@@ -100,7 +101,7 @@ def _conditions(paging: Paging) -> list[ColumnElement[bool]]:
     if pipeline_id := wanted.get("pipeline_id"):
         conditions.append(Run.pipeline_id == pipeline_id)
     if state := wanted.get("state").upper():
-        conditions.append(Run.status == state)
+        conditions.append(Run.status == one_of("state", state, STATES))
     return conditions
 
 

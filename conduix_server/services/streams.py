@@ -59,6 +59,7 @@ class Streams:
                         yield each
                 finally:
                     over.cancel()
+                    await asyncio.gather(over, return_exceptions=True)
 
     async def _tapped(self, request: pb.TapPipelineRequest) -> runs.UnderWay:
         async with self._store.reading() as tx:

@@ -178,6 +178,23 @@ async def test_an_agent_that_is_away_is_waited_for(world: World) -> None:
     assert (await world.outcome(stopped), await world.state()) == ("SUCCEEDED", "STOPPED")
 
 
+async def test_an_unfinished_run_waits_for_the_agent_that_has_its_state(world: World) -> None:
+    agent = await world.agent()
+    await world.apply(document())
+    await world.start()
+    await agent.applied()
+    await agent.report("FAILED")
+    await agent.set_status(agents.OFFLINE)
+    await world.agent("other")
+    operation = await world.start()
+    assert (await world.outcome(operation), await world.state()) == ("QUEUED", "WAITING_FOR_AGENT")
+    assert list((await world.get()).agent_ids) == [agent.id]
+    await agent.set_status(agents.ONLINE)
+    await agent.applied()
+    await agent.report("COMPLETED")
+    assert (await world.outcome(operation), await world.state()) == ("SUCCEEDED", "COMPLETED")
+
+
 async def test_what_no_agent_has_heard_of_can_be_taken_back(world: World) -> None:
     agent = await world.agent()
     await world.apply(document())

@@ -107,24 +107,30 @@ class World:
         return pb.PipelineState.Name((await self.get(name)).state).removeprefix("PIPELINE_STATE_")
 
     async def agent(self, name: str = "a1", *, online: bool = True, capabilities: list[str] | None = None) -> FakeAgent:
-        key = new_id()
-        able = CAPABILITIES if capabilities is None else capabilities
+        return await enrolled(self.store, name, online=online, capabilities=capabilities)
 
-        async def add(tx: Transaction) -> None:
-            row = Agent(
-                id=key,
-                name=name,
-                hostname=name,
-                registered_at=tx.now,
-                last_heartbeat=tx.now,
-                status=agents.ONLINE if online else agents.OFFLINE,
-                server_id=SERVER,
-                capabilities=agents.to_json(able),
-            )
-            await tx.add(row)
 
-        await self.store.run(add)
-        return FakeAgent(self.store, key)
+async def enrolled(
+    store: Store, name: str = "a1", *, online: bool = True, capabilities: list[str] | None = None
+) -> FakeAgent:
+    key = new_id()
+    able = CAPABILITIES if capabilities is None else capabilities
+
+    async def add(tx: Transaction) -> None:
+        row = Agent(
+            id=key,
+            name=name,
+            hostname=name,
+            registered_at=tx.now,
+            last_heartbeat=tx.now,
+            status=agents.ONLINE if online else agents.OFFLINE,
+            server_id=SERVER,
+            capabilities=agents.to_json(able),
+        )
+        await tx.add(row)
+
+    await store.run(add)
+    return FakeAgent(store, key)
 
 
 class FakeAgent:
@@ -134,6 +140,8 @@ class FakeAgent:
         self.store = store
         self.id = key
         self.number = 0
+        self.last: list[pb.ReplicaStatus] = []
+        """What it reported last."""
 
     async def wanted(self) -> mesh.DesiredStateUpdate:
         async with self.store.reading() as tx:
@@ -165,6 +173,7 @@ class FakeAgent:
 
     async def told(self, statuses: list[pb.ReplicaStatus], *, full: bool = False) -> None:
         self.number += 1
+        self.last = statuses
         await self.store.run(lambda tx: observed.observe(tx, self.id, self.number, statuses, full=full))
 
     async def answer(self, kind: str, *, result: str = "", code: str = "") -> list[mesh.Command]:
