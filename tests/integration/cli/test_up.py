@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import stat
@@ -96,6 +97,28 @@ def test_a_program_that_dies_is_started_again_and_told(own: Program, victim: str
     assert programs(own)[victim] != pid
     eventually_sync(lambda: agent_is_online(operator), 60.0)
     assert operator.data("whoami")["server"] == address
+
+
+def test_a_watch_goes_on_when_the_server_was_killed_in_between(own: Program) -> None:
+    own.start()
+    operator = operator_of(own)
+    document = "name: {}\nsource: {{type: generate, count: 1}}\nsink: {{type: drop}}\n"
+    operator.do("apply", "-f", "-", stdin=document.format("first"))
+    watching = operator.spawn("get", "pipelines", "--watch", "--output", "json")
+    assert watching.stdout is not None
+    told = map(json.loads, watching.stdout)
+    try:
+        assert (first := next(told))["change"] == "SNAPSHOT"
+        os.kill(programs(own)["conduix_server"], signal.SIGKILL)
+        eventually_sync(lambda: "the server is back" in own.log, 60.0)
+        operator.do("apply", "-f", "-", stdin=document.format("second"))
+        second = next(told)
+    finally:
+        watching.send_signal(signal.SIGINT)
+        _, said = watching.communicate()
+    assert (first["pipeline"]["name"], second["pipeline"]["name"]) == ("first", "second")
+    assert second["change"] in ("ADDED", "UPDATED"), "by its resume token, not by another snapshot"
+    assert "interrupted:" in said
 
 
 def test_killed_it_takes_its_programs_along_and_the_next_one_starts(own: Program) -> None:
