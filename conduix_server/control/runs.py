@@ -256,15 +256,16 @@ async def _abandon(tx: Transaction, pipeline: Pipeline, run: Run) -> None:
 
 
 async def _nobody_runs(tx: Transaction, pipeline: Pipeline, mine: Sequence[Assignment]) -> bool:
-    """The agent was removed, or has never heard of this epoch."""
+    """The agent was removed, or has never heard that the run shall begin; an earlier epoch may still run."""
     agent = await tx.first(select(Agent).where(Agent.id == mine[0].agent_id))
     if agent is None or agent.revoked_at is not None:
         return True
     rows = await reports.of_pipelines(tx, [pipeline.id])
     if any(row.epoch == mine[0].epoch for row in rows):
         return False
-    queued = [each for each in await stored.open_for(tx, [pipeline.id]) if each.epoch == mine[0].epoch]
-    return any(each.state == stored.QUEUED and agent.applied_version < each.desired_version for each in queued)
+    same = (Operation.target_id == pipeline.id) & (Operation.epoch == mine[0].epoch)
+    began = await tx.first(select(Operation).where(same).order_by(Operation.id))
+    return began is not None and began.kind in {START, RETRY} and agent.applied_version < began.desired_version
 
 
 async def under_way(tx: Transaction, pipeline: Pipeline, what: str) -> UnderWay:

@@ -212,14 +212,32 @@ async def test_what_no_agent_has_heard_of_can_be_taken_back(world: World) -> Non
     await take_back(world, agent, await world.stop())
 
 
-async def test_stopping_what_never_began_is_done_at_once(world: World) -> None:
+async def test_stopping_what_never_began_is_done_at_once(world: World, clock: Clock) -> None:
     agent = await world.agent()
     await world.apply(document())
     assert await world.outcome(await world.stop()) == "SUCCEEDED"
     await world.start()
+    clock.move(hours=25)
+    await world.store.run(operations.expire)
     assert await world.outcome(await world.stop()) == "SUCCEEDED"
     assert (await world.state(), list((await agent.wanted()).assignments)) == ("STOPPED", [])
     await world.pipelines.DeletePipeline(pb.DeletePipelineRequest(pipeline=ref()))
+
+
+async def test_what_runs_under_an_earlier_epoch_is_not_taken_for_stopped(world: World) -> None:
+    agent = await world.agent()
+    await world.apply(document())
+    await world.start()
+    await agent.applied()
+    await agent.report("RUNNING")
+    await world.scale(2)
+    stopped = await world.stop()
+    assert await world.outcome(stopped) == "QUEUED"
+    error = await refused(world.pipelines.DeletePipeline(pb.DeletePipelineRequest(pipeline=ref())))
+    assert error.code == "PIPELINE_ACTIVE"
+    await agent.applied()
+    await agent.report("STOPPED")
+    assert (await world.outcome(stopped), await world.state()) == ("SUCCEEDED", "STOPPED")
 
 
 async def test_a_full_report_without_a_replica_means_that_it_is_gone(world: World) -> None:
