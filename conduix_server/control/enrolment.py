@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import re
 import uuid
@@ -22,6 +23,7 @@ from conduix_server.store.tables import Agent
 from conduix_server.store.transaction import Transaction
 
 JOIN_TOKEN: Final = "cdxj_"  # noqa: S105 - what join tokens begin with
+AT_ONCE: Final = 2
 _NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?")
 _LABEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]*")
 
@@ -33,6 +35,8 @@ class Enrolment:
         self._store = store
         self._tokens = tokens
         self._authority = authority
+        # all of one join token wait for its row: they shall do so here, not with a connection in hand
+        self._turns = asyncio.Semaphore(AT_ONCE)
 
     async def enrol(self, request: pb.EnrollRequest, address: str) -> pb.Identity:
         """The same agent again for the same request_id, whichever good token comes with it; that costs no use.
@@ -43,7 +47,8 @@ class Enrolment:
         check_name(request.name)
         check_labels(request.labels, "labels")
         self._check_way(request.csr)
-        agent = await self._store.run(lambda tx: self._enrolled(tx, request, address))
+        async with self._turns:
+            agent = await self._store.run(lambda tx: self._enrolled(tx, request, address))
         return self._identity(agent.id, agent.name, request.csr)
 
     def renew(self, agent_id: str, name: str, csr: bytes) -> pb.Identity:

@@ -53,6 +53,11 @@ class GroupCommit:
         """Works that nobody has begun."""
         return sum(not waiting.outcome.done() for waiting in self._waiting)
 
+    def check(self) -> None:
+        """Raises DatabaseUnavailable while the database is away."""
+        if self.away is not None:
+            raise _unavailable(self.away)
+
     def submit(self, work: Work[T], *, patient: bool = True) -> asyncio.Future[T]:
         """What comes of it, once it is committed; cancel it, and it is not begun any more.
 

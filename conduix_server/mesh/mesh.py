@@ -9,7 +9,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable
 from contextlib import aclosing
 from typing import Final
 
-from conduix.errors import ConduixError, ServerBusy, Unavailable
+from conduix.errors import ServerBusy, Unavailable
 from conduix.mesh import effects as fx
 from conduix.mesh.server_session import Terms
 from conduix.v1 import mesh_service_pb2 as pb
@@ -77,6 +77,11 @@ class Mesh:
         """How many agents are connected here."""
         return len(self._registry)
 
+    @property
+    def connections(self) -> list[Connection]:
+        """Those of this moment."""
+        return list(self._registry)
+
     async def carry(
         self, agent_id: str, address: str, messages: AsyncIterator[pb.AgentMessage]
     ) -> AsyncGenerator[pb.ServerMessage, None]:
@@ -94,19 +99,20 @@ class Mesh:
                 async for message in written:
                     yield message
         finally:
+            # nothing is awaited here: gRPC may cancel the call while it ends, and what came after would be left out
             reader.cancel()
-            await asyncio.wait([reader])
             self._remove(connection)
 
     def _admit(self) -> None:
-        refusal: ConduixError | None = self.group.away
-        if self._leaving:
-            refusal = Unavailable("this server is leaving", remedy="connect to another one", retry_after=1.0)
-        elif refusal is None and (wait := 1.0 if len(self._greeting) >= GREETING else self._bucket.take()):
-            refusal = ServerBusy("more agents connect than are let in at a time", retry_after=wait)
-        if refusal is not None:
+        try:
+            self.group.check()
+            if self._leaving:
+                raise Unavailable("this server is leaving", remedy="connect to another one", retry_after=1.0)
+            if wait := 1.0 if len(self._greeting) >= GREETING else self._bucket.take():
+                raise ServerBusy("more agents connect than are let in at a time", retry_after=wait)
+        except Unavailable as refusal:
             self.metrics.refused.labels(refusal.code).inc()
-            raise refusal
+            raise
 
     def _remove(self, connection: Connection) -> None:
         connection.ended()

@@ -6,6 +6,7 @@ import asyncio
 import time
 from contextlib import AsyncExitStack
 
+import pytest
 import uuid_utils
 
 from conduix.rpc.channel import open_channel
@@ -27,6 +28,7 @@ async def persistent(agent: Agent) -> None:
         await eventually(lambda: agent.open or agent.ended, timeout=60)
 
 
+@pytest.mark.slow
 async def test_three_hundred_agents_in_twenty_seconds(served: Served) -> None:
     began = time.process_time()
     token = await served.join_token()

@@ -6,6 +6,7 @@ import asyncio
 import copy
 import time
 
+import grpc
 import pytest
 
 from conduix.errors import AgentOffline, CommandUnanswered, NotFound
@@ -20,7 +21,7 @@ from conduix_server.store import agents, desired, events, outbox, reports, runs
 from conduix_server.store.store import Store, new_id
 from conduix_server.store.transaction import Transaction
 from tests.eventually import eventually
-from tests.integration.mesh.agent import Agent
+from tests.integration.mesh.agent import Agent, Disk
 from tests.integration.mesh.serving import Served, serving
 from tests.integration.store.world import pipeline
 
@@ -342,6 +343,35 @@ async def test_more_who_connect_than_are_let_in_come_again(store: Store) -> None
         assert all(agent.error and "let in at a time" in (agent.error.details() or "") for agent in refused)
         for agent in agents_there:
             await agent.hang_up()
+
+
+async def test_an_agent_that_does_not_read_is_cut_off(served: Served) -> None:
+    agent = await served.agent()
+    call = MeshServiceStub(served.channel).Connect(metadata=agent.metadata)
+    await eventually(lambda: served.mesh.streams == 1)
+    (connection,) = served.mesh.connections
+    word = pb.ServerMessage(nack=pb.Nack(message="x" * 60_000))
+    connection.do(fx.ToAgent(word) for _ in range(1100))
+    await eventually(lambda: served.mesh.streams == 0)
+    assert served.count("sessions_refused_total", code="LANE_FULL") == 1
+    assert not call.done() or await call.code() is not grpc.StatusCode.OK
+    call.cancel()
+
+
+async def test_streams_that_come_and_go_leave_nothing(served: Served) -> None:
+    identity = await served.enrolled()
+    before = len(asyncio.all_tasks())
+    for number in range(60):
+        agent = Agent(Disk(identity), served.channel)
+        await agent.connect()
+        if number % 3:
+            await eventually(lambda: agent.open or agent.ended)  # noqa: B023 - awaited in the loop
+        if number % 2:
+            await agent.leave()
+            await eventually(lambda: agent.ended)  # noqa: B023 - awaited in the loop
+        await agent.hang_up()
+    await eventually(lambda: served.mesh.streams == 0)
+    await eventually(lambda: len(asyncio.all_tasks()) <= before)
 
 
 async def test_a_server_that_leaves_says_so(served: Served) -> None:
