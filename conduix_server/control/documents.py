@@ -36,6 +36,8 @@ class Facts(msgspec.Struct, frozen=True):
     parallelism: int = 1
     unsharded: tuple[str, ...] = ()
     """Sinks that write one file for all shards: they cannot be shared among replicas."""
+    labels: dict[str, str] = {}
+    """Of agents that may run it."""
 
     @classmethod
     def read(cls, text: str) -> Facts:
@@ -123,6 +125,7 @@ def _document(text: str, spec: PipelineSpec, warnings: tuple[Diagnostic, ...]) -
     facts = Facts(
         needs=tuple(sorted({f"{node.role}:{node.type}" for node in nodes})),
         parallelism=spec.parallelism,
+        labels=dict(spec.placement.labels),
         unsharded=tuple(
             node.id for node in spec.role("sink") if _writes_one_file(node.type, node.options.model_dump())
         ),

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from conduix.errors import AgentIncapable, AgentOffline, AgentRequired, FailedPrecondition
 
@@ -19,16 +19,25 @@ class Candidate:
     online: bool
     cordoned: bool
     capabilities: frozenset[str]
+    labels: Mapping[str, str] = field(default_factory=dict)
     load: int = 0
 
 
-def choose(candidates: Sequence[Candidate], needs: Sequence[str]) -> Candidate:
-    """The agent that shall run all replicas of a new run; of equals the first by name.
+def choose(candidates: Sequence[Candidate], needs: Sequence[str], labels: Mapping[str, str] | None = None) -> Candidate:
+    """The agent that shall run all replicas of a new run; of equals the first by name. It has all of `labels`.
 
     Raises AgentRequired, AgentOffline or AgentIncapable, each with what is missing.
     """
     if not candidates:
         raise AgentRequired("there is no agent that could run it", remedy=REMEDY)
+    wanted = labels or {}
+    candidates = [each for each in candidates if wanted.items() <= each.labels.items()]
+    if not candidates:
+        shown = ", ".join(f"{key}={value}" for key, value in sorted(wanted.items()))
+        raise AgentIncapable(
+            f"no agent has the labels that its placement names: {shown}",
+            remedy="start an agent with these labels (--label KEY=VALUE), or change placement in the document",
+        )
     online = [each for each in candidates if each.online]
     if not online:
         names = ", ".join(sorted(each.name for each in candidates)[:5])

@@ -162,7 +162,7 @@ async def require_ended(tx: Transaction, pipeline: Pipeline) -> None:
 
 async def _begin(tx: Transaction, pipeline: Pipeline, by: str) -> Operation:
     facts = await _check_scale(tx, pipeline, pipeline.revision, pipeline.replicas)
-    agent = choose(await _candidates(tx), facts.needs)
+    agent = choose(await _candidates(tx), facts.needs, facts.labels)
     run = await runs.start(tx, new_id(), pipeline.id, agent_id=agent.id, by=by)
     return await _place(tx, pipeline, run, START, by)
 
@@ -298,6 +298,7 @@ async def _candidates(tx: Transaction) -> list[Candidate]:
             online=agent.status == agents.ONLINE,
             cordoned=agent.cordoned,
             capabilities=frozenset(agents.from_json(agent.capabilities, list)),
+            labels=agents.from_json(agent.labels, dict),
             load=loads.get(agent.id, 0),
         )
         for agent in await agents.some(tx, [Agent.revoked_at.is_(None)])

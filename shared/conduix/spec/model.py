@@ -71,6 +71,14 @@ class StateSpec(Options):
     store: str | None = Field(None, description="`file:///…` or `s3://…`; unset: the local state directory.")
 
 
+class PlacementSpec(Options):
+    """Which agents may run the pipeline, under a server."""
+
+    labels: dict[str, str] = Field(
+        default_factory=dict, description="Only agents with all of these labels.", examples=[{"zone": "north"}]
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Where:
     """A place in a document: line and column count from 1; `path` is like `stages[1].config.mapping`."""
@@ -126,6 +134,7 @@ class PipelineSpec:
     supervision: SupervisionSpec = field(default_factory=SupervisionSpec)
     retry: RetrySpec = field(default_factory=RetrySpec)
     state: StateSpec = field(default_factory=StateSpec)
+    placement: PlacementSpec = field(default_factory=PlacementSpec)
     secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
     """Secret values among the options, and how each is written in the document (`${file:…}`): for masking."""
 

@@ -33,6 +33,9 @@ def normal_form(spec: PipelineSpec, *, defaults: bool = True) -> dict[str, Any]:
     }
     for name in ("checkpoint", "supervision", "retry", "state"):
         shown[name] = getattr(spec, name).model_dump(mode="json", exclude_defaults=not defaults)
+    if spec.placement.labels:
+        # only where there are some: what older releases have digested keeps its digest
+        shown["placement"] = spec.placement.model_dump(mode="json")
     if spec.references:
         shown["references"] = dict(spec.references)
     masked: dict[str, Any] = mask(shown, spec.secrets)

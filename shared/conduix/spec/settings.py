@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
-from conduix.spec.model import CheckpointSpec, RetrySpec, StateSpec, SupervisionSpec
+from conduix.spec.model import CheckpointSpec, PlacementSpec, RetrySpec, StateSpec, SupervisionSpec
 from conduix.spec.options import Duration, Options
 
 NAME = r"^\w[\w.-]{0,127}$"
@@ -50,6 +50,10 @@ class Settings(Options):
     drain_timeout: Duration = Field(15.0, description="Time that a stop gives to what is under way.", examples=["15s"])
     mailbox: int = Field(2, ge=1, description="Batches that wait at each input of a node.")
     state: StateSpec = Field(default_factory=StateSpec, description="Where keyed state is kept.")
+    placement: PlacementSpec = Field(
+        default_factory=PlacementSpec,
+        description="Under a server: which agents may run it; `conduix run` runs it here.",
+    )
 
 
 ALIASES: Mapping[str, str] = {"restart": "supervision", "type": "mode"}
@@ -58,7 +62,6 @@ ALIASES: Mapping[str, str] = {"restart": "supervision", "type": "mode"}
 WITHOUT_EFFECT: Mapping[str, str] = {
     "resources": "limits of a worker are set where agents run it",
     "on_isolation": "it matters only under a server",
-    "placement": "it matters only under a server",
     "secrets": "values come from ${VAR} and ${file:PATH}",
     "tests": "they are not run yet",
     "data_type": "it matters only under a server",

@@ -285,6 +285,9 @@ async def test_what_the_state_of_things_forbids(world: World) -> None:
     assert (error.code, "sink:file" in str(error)) == ("AGENT_INCAPABLE", True)
     assert (await world.runs.ListRuns(ListRunsRequest())).runs == []
     agent = await world.agent()
+    await world.apply(document("north", more="placement: {labels: {zone: north}}"))
+    error = await refused(world.pipelines.StartPipeline(pb.StartPipelineRequest(pipeline=ref("north"))))
+    assert (error.code, "zone=north" in str(error)) == ("AGENT_INCAPABLE", True)
     for call in (
         world.pipelines.PausePipeline(pb.PausePipelineRequest(pipeline=ref())),
         world.pipelines.ResumePipeline(pb.ResumePipelineRequest(pipeline=ref())),

@@ -157,7 +157,7 @@ def test_a_state_that_nobody_has_said_is_pending() -> None:
 
 
 def candidate(name: str, *, online: bool = True, cordoned: bool = False, able: str = "ab", load: int = 0) -> Candidate:
-    return Candidate(name, name, online, cordoned, frozenset(able), load)
+    return Candidate(name, name, online, cordoned, frozenset(able), load=load)
 
 
 def test_the_agent_with_the_least_to_do_is_chosen() -> None:
@@ -170,6 +170,15 @@ def test_the_agent_with_the_least_to_do_is_chosen() -> None:
         candidate("y", load=1),
     ]
     assert choose(agents, ["a", "b"]).name == "y"
+
+
+def test_only_agents_with_the_labels_are_chosen() -> None:
+    north = Candidate("north", "north", True, False, frozenset("a"), {"zone": "north", "disk": "fast"}, load=9)
+    agents = [candidate("south"), north]
+    assert choose(agents, ["a"], {"zone": "north"}) is north
+    assert choose(agents, ["a"], {}).name == "south"
+    with pytest.raises(AgentIncapable, match="zone=west"):
+        choose(agents, ["a"], {"zone": "west"})
 
 
 @pytest.mark.parametrize(

@@ -121,11 +121,11 @@ def test_a_type_of_another_role_is_named() -> None:
 
 
 def test_keys_of_later_parts_are_warnings() -> None:
-    later = "resources: {}\non_isolation: pause\nplacement: {}\nsecrets: {}\ntests: []\ndata_type: x\nparent: y\n"
+    later = "resources: {}\non_isolation: pause\nsecrets: {}\ntests: []\ndata_type: x\nparent: y\n"
     loaded = read("name: a\n" + later + ENDS)
     assert loaded.spec is not None
     assert [(each.code, each.severity, each.line) for each in loaded.diagnostics] == [
-        ("NO_EFFECT", "warning", line) for line in range(2, 9)
+        ("NO_EFFECT", "warning", line) for line in range(2, 8)
     ]
 
 
