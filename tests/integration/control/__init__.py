@@ -1,0 +1,1 @@
+"""The control side of a server: by real calls, on both databases."""

@@ -1,0 +1,1 @@
+"""Decisions of the server that read and write nothing."""
