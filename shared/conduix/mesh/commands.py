@@ -16,6 +16,10 @@ from conduix.v1 import mesh_service_pb2 as pb
 
 TELL_AGAIN_AFTER = 5.0
 """Seconds between two tellings of a result that is not acknowledged."""
+AT_ONCE = 256
+"""Results that may be told and not yet acknowledged: a lane takes four times as many, and a restarted agent, who tells
+all that it remembers, must not fill it.
+"""
 REMEMBER = 3600.0
 """Seconds beyond its deadline for which a command is remembered."""
 
@@ -31,6 +35,14 @@ class JournalEntry:
     stored: bool = False
     """The server has the result (not journalled: asked anew after a crash)."""
     told_at: float = float("-inf")
+
+    def is_due(self, now: Now) -> bool:
+        """Is there a result to be told, for the first time or again?"""
+        return self.result is not None and not self.stored and now.mono - self.told_at >= TELL_AGAIN_AFTER
+
+    def awaits_ack(self, now: Now) -> bool:
+        """Has the result been told just now?"""
+        return self.result is not None and not self.stored and now.mono - self.told_at < TELL_AGAIN_AFTER
 
 
 class Commands:
@@ -96,14 +108,16 @@ class Commands:
             entry.told_at = float("-inf")
 
     def tick(self, now: Now, open_session: bool) -> list[AgentEffect]:
-        """Tell results again, forget what is long over."""
+        """Tell results again, some at a time; forget what is long over."""
         effects: list[AgentEffect] = []
+        told = sum(entry.awaits_ack(now) for entry in self._entries.values())
         for entry in list(self._entries.values()):
             if entry.stored and now.unix > entry.deadline + REMEMBER:
                 del self._entries[entry.command_id]
                 effects.append(JournalForget(entry.command_id))
-            elif open_session and entry.result and not entry.stored and now.mono - entry.told_at >= TELL_AGAIN_AFTER:
+            elif open_session and told < AT_ONCE and entry.is_due(now):
                 effects.append(self._tell(entry, now))
+                told += 1
         return effects
 
     def _tell(self, entry: JournalEntry, now: Now) -> AgentEffect:

@@ -12,6 +12,10 @@ from conduix.mesh.effects import Now, ServerEffect, StoreProgress, StoreReceived
 from conduix.v1 import mesh_service_pb2 as pb
 
 REDELIVER_AFTER = 2.0
+AT_ONCE = 256
+"""Commands that may be on their way and not yet received: a lane takes four times as many, and the outbox of an agent
+that was away for long must not fill it.
+"""
 CONFIRM_GRACE = 10.0
 """Seconds after the deadline in which a confirmation may still be on its way."""
 RESULT_WAIT = 24 * 3600.0
@@ -48,6 +52,10 @@ class _Delivery:
     outstanding: Outstanding
     sent_at: float
 
+    def is_under_way(self, now: Now) -> bool:
+        """Was it sent just now, and not received yet?"""
+        return not self.outstanding.received and now.mono - self.sent_at < REDELIVER_AFTER
+
 
 class Dispatch:
     """The commands of one session."""
@@ -62,8 +70,9 @@ class Dispatch:
         return self.tick(now)
 
     def tick(self, now: Now) -> list[ServerEffect]:
-        """Deliver what was not received; after its deadline no more."""
+        """Deliver what was not received, some at a time; after its deadline no more."""
         effects: list[ServerEffect] = []
+        sent = sum(delivery.is_under_way(now) for delivery in self._deliveries.values())
         for command_id, delivery in list(self._deliveries.items()):
             command = delivery.outstanding.command
             if delivery.outstanding.received or now.mono - delivery.sent_at < REDELIVER_AFTER:
@@ -71,6 +80,9 @@ class Dispatch:
             if now.unix > command.deadline.seconds + command.deadline.nanos / 1e9:
                 del self._deliveries[command_id]  # the outbox answers it, by `overdue`
                 continue
+            if sent >= AT_ONCE:
+                continue
+            sent += 1
             self._deliveries[command_id] = replace(delivery, sent_at=now.mono)
             effects.append(ToAgent(pb.ServerMessage(command=command)))
         return effects
