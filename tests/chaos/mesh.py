@@ -20,6 +20,7 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="make chaos-mesh", description=__doc__)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--records", type=int, default=500_000)
+    parser.add_argument("--replicas", type=int, choices=tuple(KILLS), help="only that many, instead of each in turn")
     parser.add_argument("--agents", type=int, default=20)
     parser.add_argument("--restarts", type=int, default=5)
     parser.add_argument("--slow", type=float, default=0.08, help="seconds that each batch takes longer")
@@ -52,6 +53,8 @@ def _kills(args: argparse.Namespace, scale: Scale) -> list[mesh_kills.Verdict]:
     reference = make_reference(scale, args.seed, args.work)
     verdicts = []
     for replicas, count in KILLS.items():
+        if args.replicas not in {None, replicas}:
+            continue
         plan = mesh_kills.Plan(replicas, count, args.seed, args.slow, scale.split)
         verdicts.append(asyncio.run(mesh_kills.run(plan, reference, args.work / f"replicas-{replicas}")))
         print(verdicts[-1], flush=True)  # noqa: T201 - progress of a program
