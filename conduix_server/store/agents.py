@@ -41,7 +41,7 @@ async def find(tx: Transaction, id_or_name: str) -> Agent:
     """Raises NotFound."""
     found = await tx.first(select(Agent).where(or_(Agent.id == id_or_name, Agent.name == id_or_name)))
     if found is None:
-        raise NotFound(NAME, id_or_name, remedy="list them: conduix agents list")
+        raise NotFound(NAME, id_or_name, remedy="list them: conduix get agents")
     return found
 
 

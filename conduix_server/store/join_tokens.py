@@ -10,7 +10,7 @@ from conduix_server.store.tables import JoinToken
 from conduix_server.store.transaction import Transaction
 
 NAME = Resource.JOIN_TOKEN
-REMEDY = "have an administrator make a new join token: conduix agents token create NAME"
+REMEDY = "have an administrator make a new join token: conduix agents join-token NAME"
 
 
 async def add(tx: Transaction, token: JoinToken) -> None:
