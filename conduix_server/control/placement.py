@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from conduix.errors import AgentIncapable, AgentOffline, AgentRequired, FailedPrecondition
 
-REMEDY = "start one: conduix-agent run --servers HOST:PORT --join-token-file FILE (conduix agents tokens create)"
+REMEDY = "start one: conduix-agent run --servers HOST:PORT --join-token-file FILE (conduix agents join-token NAME)"
 
 
 @dataclass(frozen=True, slots=True)
