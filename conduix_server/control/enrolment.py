@@ -15,8 +15,8 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from conduix.errors import FieldViolation, InvalidArgument
 from conduix.v1 import mesh_service_pb2 as pb
 from conduix_server.control.authority import Authority
+from conduix_server.control.deeds import entry
 from conduix_server.control.tokens import Tokens, hash_of
-from conduix_server.services.mutation import entry
 from conduix_server.store import agents, audit, join_tokens
 from conduix_server.store.store import Store, new_id
 from conduix_server.store.tables import Agent

@@ -13,11 +13,12 @@ from conduix.rpc.serving import Service
 from conduix.v1 import auth_service_pb2 as pb
 from conduix.v1.auth_service_pb2_grpc import AuthServiceServicer, add_AuthServiceServicer_to_server
 from conduix.v1.common_pb2 import ROLE_UNSPECIFIED
+from conduix_server.control.deeds import entry
 from conduix_server.control.sign_in import SignedIn, SignIn, Visitor
 from conduix_server.control.tokens import API_TOKEN, hash_of, new_secret
 from conduix_server.policy import Role, UserPrincipal, current_user
 from conduix_server.services.listing import page_info, page_request, parse_filter
-from conduix_server.services.mutation import entry, mutate
+from conduix_server.services.mutation import mutate
 from conduix_server.store import audit, identities
 from conduix_server.store.store import Store, new_id
 from conduix_server.store.tables import ApiToken

@@ -12,10 +12,10 @@ from google.protobuf.message import Message
 
 from conduix.errors import FailedPrecondition
 from conduix.rpc.interceptors import current_call
+from conduix_server.control.deeds import entry
 from conduix_server.policy import AgentPrincipal, UserPrincipal
 from conduix_server.store import audit, requests
-from conduix_server.store.store import Store, new_id
-from conduix_server.store.tables import AuditRecord
+from conduix_server.store.store import Store
 from conduix_server.store.transaction import Transaction
 
 A = TypeVar("A", bound=Message)
@@ -53,22 +53,6 @@ async def mutate(
         return answer
 
     return await store.run(once)
-
-
-def entry(tx: Transaction, *, target: str, outcome: str = "OK", actor: str = "", detail: str = "{}") -> AuditRecord:
-    """A row of the audit for the current call; `actor` is its caller unless one is given."""
-    call = current_call()
-    return AuditRecord(
-        id=new_id(),
-        at=tx.now,
-        actor=(actor or (call.principal.name if call.principal else "-"))[:255],
-        method=call.name,
-        target_id=target,
-        outcome=outcome,
-        request_id=call.request_id,
-        address=call.address[:45],
-        detail=detail,
-    )
 
 
 def without_secrets(message: Message) -> Message:
