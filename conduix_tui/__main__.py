@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -63,14 +64,17 @@ async def _run(args: argparse.Namespace, terminal: Terminal) -> None:
     # imported late: --help and errors need no screen
     from conduix_tui.app import ConduixApp  # noqa: PLC0415
     from conduix_tui.doors import Doors  # noqa: PLC0415
+    from conduix_tui.preferences import Preferences  # noqa: PLC0415
     from conduix_tui.screens.registry import places  # noqa: PLC0415
     from conduix_tui.session import Session  # noqa: PLC0415
     from conduix_tui.store.recording import Replay  # noqa: PLC0415
     from conduix_tui.store.state import State  # noqa: PLC0415
 
+    preferences = Preferences.of_user(terminal.env)
     start = places(State()).read(" ".join(args.start)).location if args.start else None
     if args.replay is not None:
-        app = ConduixApp(Session(Replay(args.replay, args.speed), name=args.replay.name), start)
+        session = Session(Replay(args.replay, args.speed), name=args.replay.name)
+        app = ConduixApp(session, start, preferences=preferences)
     else:
         doors = Doors(
             ContextFile.of_user(terminal.env),
@@ -78,7 +82,9 @@ async def _run(args: argparse.Namespace, terminal: Terminal) -> None:
             "the console was started with --read-only" if args.read_only else "",
             args.record,
         )
-        app = ConduixApp(await _session(doors, args), start, doors)
+        app = ConduixApp(await _session(doors, args), start, doors, preferences)
+    # whoever ends us shall have his terminal back
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, app.exit)
     await app.run_async()
 
 

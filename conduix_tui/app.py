@@ -3,50 +3,66 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Sequence
-from typing import Any, ClassVar, TypeVar
+from collections.abc import Awaitable
+from typing import ClassVar, TypeVar
 
 from textual.app import App
 from textual.binding import Binding, BindingType
 
 from conduix.errors import ConduixError, UsageError
+from conduix_tui import themes
 from conduix_tui.client.target import Target
+from conduix_tui.deeds import Deeds
 from conduix_tui.doors import Doors
-from conduix_tui.screens.dialogs import ActionDialog, ErrorDialog
-from conduix_tui.screens.keys import KeysPage
+from conduix_tui.preferences import Chosen, Preferences
+from conduix_tui.screens.dialogs import ErrorDialog
 from conduix_tui.screens.login import LoginPage
+from conduix_tui.screens.offers import named, offers
 from conduix_tui.screens.page import Page
+from conduix_tui.screens.palette import PalettePage
 from conduix_tui.screens.registry import PAGES, places
 from conduix_tui.session import Session
-from conduix_tui.store.actions import Action, Grade, by_id, name_of
 from conduix_tui.store.calls import CallLog
 from conduix_tui.store.navigation import History, Location
+from conduix_tui.store.palette import Entry
 from conduix_tui.store.state import State
 
 T = TypeVar("T")
-UNDO_FOR = 10.0
-"""Seconds in which a reversible action can be taken back."""
 
 
 class ConduixApp(App[None]):
     """See the module. `start` is where it begins."""
 
     TITLE = "Conduix"
-    ENABLE_COMMAND_PALETTE = True
+    ENABLE_COMMAND_PALETTE = False
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+q", "quit", "Quit", show=False, priority=True),
         Binding("ctrl+z", "undo", "Undo", show=False),
+        # with priority: of keys that come in one go, those after it are meant for the line that it opens
+        Binding("ctrl+p", "palette", "What can be done", show=False, priority=True),
     ]
 
-    def __init__(self, session: Session, start: Location | None = None, doors: Doors | None = None) -> None:
+    def __init__(
+        self,
+        session: Session,
+        start: Location | None = None,
+        doors: Doors | None = None,
+        preferences: Preferences | None = None,
+    ) -> None:
+        """Without `preferences` nothing is remembered. Raises UsageError where they cannot be understood."""
         super().__init__()
         self.session = session
-        self._doors = doors
+        self.doors = doors
+        self.preferences = preferences or Preferences()
+        chosen = self.preferences.read().theme
+        for theme in themes.THEMES:
+            self.register_theme(theme)
+        self.theme = chosen if chosen in themes.NAMES else themes.NAMES[0]
         self.state = State()
         self.calls = CallLog()
         self.history = History(start or Location("triage"))
         self.places = places(self.state)
-        self._undo: tuple[Action, Sequence[Any], float] | None = None
+        self.deeds = Deeds(self)
 
     # what comes
 
@@ -69,12 +85,16 @@ class ConduixApp(App[None]):
 
     def complete(self, text: str) -> list[str]:
         """How a command may go on."""
-        return self.places.complete(text)
+        lines = [f"theme {name}" for name in themes.NAMES]
+        return [*self.places.complete(text), *(line for line in lines if text and line.startswith(text))]
 
     def follow(self, text: str) -> None:
         """Go where a command says."""
         if text.strip() in {"q", "quit", "exit"}:
-            self.exit()
+            self.run_worker(self.action_quit(), name="quit")
+            return
+        if text.split()[:1] == ["theme"]:
+            self.use_theme(text.partition("theme")[2].strip())
             return
         try:
             destination = self.places.read(text)
@@ -82,20 +102,42 @@ class ConduixApp(App[None]):
             self.notify(f"{error.message}: {error.remedy}", severity="warning")
             return
         if destination.context and destination.context != self.session.name:
-            self.run_worker(self._change_server(destination.context, destination.location), group="enter")
+            self.change_server(destination.context, destination.location)
         else:
             self.go(destination.location)
 
+    def use_theme(self, name: str) -> None:
+        """Look so from now on, and the next time."""
+        if name not in themes.NAMES:
+            self.notify(f"there is no theme {name}: {', '.join(themes.NAMES)}", severity="warning")
+            return
+        self.theme = name
+        try:
+            self.preferences.write(Chosen(theme=name))
+        except ConduixError as error:
+            self.notify(f"not remembered: {error.message}", severity="warning")
+
+    def change_server(self, context: str, location: Location) -> None:
+        """To another server, signing in where that is needed."""
+        self.run_worker(self._change_server(context, location), group="enter", exclusive=True)
+
+    def sign_in_elsewhere(self) -> None:
+        """To a server that has no context yet."""
+        if self.doors is None:
+            self.notify("a recording leads nowhere else", severity="warning")
+        else:
+            self.run_worker(self._sign_in("", "", "name the server"), group="enter", exclusive=True)
+
     async def _change_server(self, context: str, location: Location) -> None:
-        if self._doors is None:
+        if self.doors is None:
             self.notify("a recording leads nowhere else", severity="warning")
             return
         try:
-            target = self._doors.target(context)
+            target = self.doors.target(context)
         except UsageError as error:
             self.notify(f"{error.message}: {error.remedy}", severity="warning")
             return
-        await self._enter(self._doors, target, location)
+        await self._enter(self.doors, target, location)
 
     async def _enter(self, doors: Doors, target: Target, location: Location) -> None:
         """Through a door; where it is closed, by signing in."""
@@ -110,11 +152,11 @@ class ConduixApp(App[None]):
         await self._begin(session, location)
 
     async def _sign_in(self, server: str, user: str, why: str) -> None:
-        if self._doors is None:
+        if self.doors is None:
             return
-        target = await self.push_screen_wait(LoginPage(self._doors, server=server, user=user, why=why))
+        target = await self.push_screen_wait(LoginPage(self.doors, server=server, user=user, why=why))
         if target is not None:
-            await self._enter(self._doors, target, Location("triage"))
+            await self._enter(self.doors, target, Location("triage"))
         elif self.session.client is None:
             self.exit()
 
@@ -154,67 +196,34 @@ class ConduixApp(App[None]):
     def _page(self, location: Location) -> Page:
         return PAGES[location.screen](location)
 
-    def action_keys(self) -> None:
-        """What every key does here."""
-        self.push_screen(KeysPage(self.screen.active_bindings))
+    async def action_palette(self) -> None:
+        """Choose what to do from a list."""
+        if isinstance(page := self.screen, Page):
+            await self.push_screen(PalettePage(offers(self, page), named(self)), self._chosen)
+
+    async def _chosen(self, entry: Entry | None) -> None:
+        done = entry.run() if entry is not None else None
+        if done is not None:
+            await done
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Only a page has something to offer: a question is answered first."""
+        if action == "palette":
+            return isinstance(self.screen, Page)
+        return super().check_action(action, parameters)
 
     def top_line(self, place: str) -> str:
         """Server, place, person."""
         session = self.session
-        who = session.user + ("  read-only" if session.refusal else "")
+        guards = (("read-only", bool(session.refusal)), ("protected", session.protected))
+        who = "  ".join([session.user, *(word for word, holds in guards if holds)])
         return "  ".join(part for part in ("◆ conduix", session.name, ">", place, who) if part)
 
-    # deeds
-
-    def act(self, action: Action, items: Sequence[Any]) -> None:
-        """Do something to these, after asking as its grade demands."""
-        if refusal := self.session.refusal:
-            self.notify(f"nothing is changed: {refusal}", severity="warning")
-            return
-        able = [item for item in items if not action.why_not(item)]
-        if not able:
-            why = action.why_not(items[0]) if items else "nothing is selected"
-            self.notify(f"{action.label}: {why}", severity="warning")
-            return
-        if action.grade_for(len(able)) is Grade.REVERSIBLE:
-            self._do(action, able)
-        else:
-            self.push_screen(ActionDialog(action, able), lambda sure: self._do(action, able) if sure else None)
-
-    def _do(self, action: Action, items: Sequence[Any]) -> None:
-        self.run_worker(self._perform(action, items), name=action.id, exit_on_error=False)
-
-    async def _perform(self, action: Action, items: Sequence[Any]) -> None:
-        done = [item for item in items if await self._attempt(action, item)]
-        if not done:
-            return
-        what = name_of(action.kind, done[0]) if len(done) == 1 else f"{len(done)} of {len(items)}"
-        text = f"{action.label}: {what}"
-        if action.undo:
-            self._undo = (by_id(action.kind, action.undo), done, self.state.clock() + UNDO_FOR)
-            text += f"   (ctrl+z within {UNDO_FOR:.0f} s takes it back)"
-        self.notify(text)
-
-    async def _attempt(self, action: Action, item: Any) -> bool:
-        client = self.session.client
-        command = action.command(name_of(action.kind, item))
-        if client is None:
-            return False
-        try:
-            await self.calls.run(action.method, command, action.call(client, item))
-        except ConduixError as error:
-            self.push_screen(ErrorDialog(error, command))
-            return False
-        return True
+    # calls
 
     def action_undo(self) -> None:
-        """Take back what was done last, as long as it can be."""
-        undo, self._undo = self._undo, None
-        if undo is None or undo[2] < self.state.clock():
-            self.notify("nothing to take back")
-            return
-        action, items, _ = undo
-        self._do(action, items)
+        """Take back what was done last."""
+        self.deeds.undo()
 
     async def call(self, method: str, cli: str, work: Awaitable[T]) -> T | None:
         """A call for a page, written into the log; an error is shown, and None comes."""

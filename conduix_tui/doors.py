@@ -54,8 +54,18 @@ class Doors:
         origin: Origin = LiveOrigin(client)
         if self.record is not None:
             origin = Recorder(origin, self.record)
-        name = target.name or target.context.server
-        return Session(origin, client, name, me.username, me.role, self.read_only)
+        name, context = target.name or target.context.server, target.context
+        read_only = self.read_only or (f"the context {name} is read-only" if context.read_only else "")
+        return Session(
+            origin,
+            client,
+            name,
+            me.username,
+            me.role,
+            read_only,
+            colour=context.colour,
+            protected=context.protected,
+        )
 
     async def sign_in(self, address: str, username: str, password: str) -> Target:
         """Sign in by password, and remember it as the current context.

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from conduix.v1.common_pb2 import ROLE_OPERATOR, Role
 from conduix_tui.client.client import Client
+from conduix_tui.client.contexts import Colour
 from conduix_tui.store.updates import Origin, Update
 
 
@@ -26,16 +27,27 @@ class Session:
     why_closed: str = ""
     """Why nobody is signed in; empty: somebody is, or nobody needs to be."""
 
+    colour: Colour = ""
+    """Of the stripe that tells this server from others; empty: none."""
+    protected: bool = False
+    """Is everything asked about one grade more strictly here?"""
+
     @property
     def refusal(self) -> str:
         """Why nothing can be changed; empty: it can."""
+        return self.refuses(ROLE_OPERATOR)
+
+    def refuses(self, needs: Role) -> str:
+        """Why nothing that needs this role can be done; empty: it can."""
         if self.client is None:
             return "nobody is signed in" if self.why_closed else "this is a recording"
         if self.read_only:
             return self.read_only
-        return (
-            "" if self.role >= ROLE_OPERATOR else f"{self.user or 'you'} may only read here: ask for the role operator"
-        )
+        if self.role >= needs:
+            return ""
+        word = Role.Name(needs).removeprefix("ROLE_").lower()
+        may = "may only read here" if self.role < ROLE_OPERATOR else "may not do this"
+        return f"{self.user or 'who is signed in'} {may}: ask for the role {word}"
 
 
 class Nowhere:

@@ -10,9 +10,10 @@ import fcntl
 import os
 import stat
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Literal
 
 import msgspec
 
@@ -30,6 +31,10 @@ class Session(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     expires_at: float
 
 
+Colour = Literal["", "red", "orange", "yellow", "green", "cyan", "blue", "magenta"]
+"""Of the stripe by which the console tells servers apart."""
+
+
 class Context(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """One server and who we are there."""
 
@@ -42,6 +47,11 @@ class Context(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defa
     session: Session | None = None
     token: str | None = None
     """An API token; where there is one, there is no session."""
+    colour: Colour = ""
+    read_only: bool = False
+    """Does the console change nothing there?"""
+    protected: bool = False
+    """Does the console ask one grade more strictly there?"""
 
 
 class Contexts(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -101,6 +111,16 @@ class ContextFile:
                 raise _unknown(name, was.contexts)
             self._write(Contexts(name, was.contexts))
             return was.contexts[name]
+
+    def change(self, name: str, change: Callable[[Context], Context]) -> Context:
+        """Put another one in the place of a context; returns it."""
+        with self.locked():
+            was = self.read()
+            if name not in was.contexts:
+                raise _unknown(name, was.contexts)
+            changed = change(was.contexts[name])
+            self._write(Contexts(was.current, {**was.contexts, name: changed}))
+            return changed
 
     def remove(self, name: str) -> Context:
         """Forget a context and its tokens; returns what it was."""

@@ -6,8 +6,9 @@ from textual.binding import Binding, BindingType
 
 from conduix_tui.store.actions import of_kind
 from conduix_tui.store.updates import Kind
+from conduix_tui.widgets.keys import in_order
 
 
 def action_bindings(kind: Kind) -> list[BindingType]:
     """One binding an action."""
-    return [Binding(action.key, f"act('{action.id}')", action.label) for action in of_kind(kind)]
+    return in_order(*(Binding(action.key, f"act('{action.id}')", action.label) for action in of_kind(kind)))

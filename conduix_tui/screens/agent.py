@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import ClassVar
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import BindingType
@@ -17,6 +17,7 @@ from conduix_tui.screens.page import Page
 from conduix_tui.screens.pipeline_tabs.tab import every
 from conduix_tui.screens.states import agent_cell, ago, mode_word, pipeline_cell
 from conduix_tui.store.actions import by_id
+from conduix_tui.store.updates import Kind
 
 REFRESH = 2.0
 
@@ -68,10 +69,15 @@ class AgentPage(Page):
         elif self.console.state.loaded:
             self.query_one("#agent", Static).update(f"There is no agent {self.location.target}.")
 
-    def action_act(self, action_id: str) -> None:
+    def selection(self) -> tuple[Kind, Sequence[Any]] | None:
+        """This agent."""
+        agent = self.agent
+        return "agent", [] if agent is None else [agent]
+
+    async def action_act(self, action_id: str) -> None:
         """Do it to this agent."""
         agent = self.agent
-        self.console.act(by_id("agent", action_id), [] if agent is None else [agent])
+        await self.console.deeds.act(by_id("agent", action_id), [] if agent is None else [agent])
 
     def focus_content(self) -> None:
         """Scrolling takes the keys."""

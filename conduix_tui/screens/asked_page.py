@@ -17,6 +17,7 @@ from conduix_tui.store.columns import Column
 from conduix_tui.store.navigation import Location
 from conduix_tui.store.view import View
 from conduix_tui.widgets.bars import FilterBar
+from conduix_tui.widgets.keys import in_order
 from conduix_tui.widgets.resource_table import ResourceTable
 
 
@@ -27,7 +28,7 @@ class AskedPage(Page):
     SORT: ClassVar[str] = ""
     FALLING: ClassVar[bool] = False
     EVERY: ClassVar[float] = 5.0
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("slash", "filter", "Filter", priority=True)]
+    BINDINGS: ClassVar[list[BindingType]] = in_order(Binding("slash", "filter", "Filter"))
 
     def __init__(self, location: Location) -> None:
         super().__init__(location)

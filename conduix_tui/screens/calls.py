@@ -15,6 +15,7 @@ from conduix_tui.store.calls import CallRecord
 from conduix_tui.store.columns import Cell, Column
 from conduix_tui.store.navigation import Location
 from conduix_tui.store.view import View
+from conduix_tui.widgets.keys import in_order
 from conduix_tui.widgets.resource_table import ResourceTable
 
 
@@ -38,7 +39,7 @@ def _clock(at: float) -> str:
 class CallsPage(Page):
     """`y` copies the command."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("y", "copy", "Copy the command")]
+    BINDINGS: ClassVar[list[BindingType]] = in_order(Binding("y", "copy", "Copy the command"))
 
     def __init__(self, location: Location) -> None:
         super().__init__(location)

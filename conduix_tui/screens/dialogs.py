@@ -8,12 +8,12 @@ from typing import Any, ClassVar
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, Vertical
+from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import Button, Input, Static
 
 from conduix.errors import ConduixError
-from conduix_tui.store.actions import Action, Grade, name_of
+from conduix_tui.store.actions import Action, Ask, Grade, name_of
 
 _SHOWN = 8
 
@@ -37,11 +37,12 @@ class ActionDialog(ModalScreen[bool]):
     DEFAULT_CSS = _CSS.format("ActionDialog", "$warning")
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss(False)", "Cancel")]
 
-    def __init__(self, action: Action, items: Sequence[Any]) -> None:
+    def __init__(self, action: Action, items: Sequence[Any], grade: Grade | None = None) -> None:
+        """Asks as `grade` demands; without one, as the action's own does."""
         super().__init__()
         self._action = action
         self._names = [name_of(action.kind, item) for item in items]
-        typed = action.grade_for(len(items)) is Grade.IRREVERSIBLE
+        typed = (grade or action.grade_for(len(items))) is Grade.IRREVERSIBLE
         self.word = "" if not typed else self._names[0] if len(items) == 1 else str(len(items))
         """What must be typed; empty: nothing."""
 
@@ -60,7 +61,7 @@ class ActionDialog(ModalScreen[bool]):
 
     def on_mount(self) -> None:
         """Cancel is what Enter does, unless something must be typed."""
-        self.query_one("#word" if self.word else "#cancel").focus()
+        self.set_focus(self.query_one("#word" if self.word else "#cancel"))
 
     @on(Input.Changed, "#word")
     def _typed(self, event: Input.Changed) -> None:
@@ -74,6 +75,97 @@ class ActionDialog(ModalScreen[bool]):
     @on(Button.Pressed)
     def _pressed(self, event: Button.Pressed) -> None:
         self.dismiss(event.button.id == "sure")
+
+
+class NumberDialog(ModalScreen[int | None]):
+    """Asks an action's number; None: not now."""
+
+    DEFAULT_CSS = _CSS.format("NumberDialog", "$primary")
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss(None)", "Cancel")]
+
+    def __init__(self, action: Action, ask: Ask, items: Sequence[Any]) -> None:
+        super().__init__()
+        self._action = action
+        self._ask = ask
+        self._items = items
+
+    def compose(self) -> ComposeResult:
+        """The question, with what it is now."""
+        action, ask, items = self._action, self._ask, self._items
+        now = sorted({ask.now(item) for item in items})
+        names = name_of(action.kind, items[0]) if len(items) == 1 else str(len(items))
+        with Vertical():
+            yield Static(f"{action.label}: {names}", classes="title", markup=False)
+            yield Static(action.effect, markup=False)
+            said = f"{ask.question}, {ask.low} to {ask.high}; now {', '.join(map(str, now))}"
+            yield Static(said, classes="more", markup=False)
+            yield Input(id="number", type="integer", placeholder=str(now[0]))
+            yield Static(id="wrong", markup=False)
+            with Horizontal():
+                yield Button("Cancel", id="cancel")
+                yield Button(action.label, id="sure", variant="primary")
+
+    def on_mount(self) -> None:
+        """Keys are meant for the number."""
+        self.set_focus(self.query_one("#number"))
+
+    @on(Input.Submitted, "#number")
+    def _submitted(self) -> None:
+        self._end()
+
+    @on(Button.Pressed)
+    def _pressed(self, event: Button.Pressed) -> None:
+        if event.button.id == "sure":
+            self._end()
+        else:
+            self.dismiss(None)
+
+    def _end(self) -> None:
+        typed = self.query_one("#number", Input).value
+        number = int(typed) if typed.strip("-").isdigit() else None
+        if number is not None and self._ask.low <= number <= self._ask.high:
+            self.dismiss(number)
+        else:
+            wrong = f"✖ a number from {self._ask.low} to {self._ask.high} is needed"
+            self.query_one("#wrong", Static).update(wrong)
+
+
+class BulkDialog(ModalScreen[None]):
+    """How it went for each of many; those that it did not go well for first, with why."""
+
+    DEFAULT_CSS = _CSS.format("BulkDialog", "$error") + "BulkDialog VerticalScroll { height: auto; max-height: 60%; }"
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,enter", "dismiss", "Close")]
+
+    def __init__(self, label: str, outcomes: Sequence[tuple[str, ConduixError | None]]) -> None:
+        super().__init__()
+        self._label = label
+        self._outcomes = sorted(outcomes, key=lambda outcome: outcome[1] is None)
+
+    def compose(self) -> ComposeResult:
+        """A line each."""
+        failed = sum(error is not None for _, error in self._outcomes)
+        with Vertical():
+            title = f"✖ {self._label}: {failed} of {len(self._outcomes)} refused"
+            yield Static(title, classes="title", markup=False)
+            with VerticalScroll():
+                yield Static("\n".join(_outcome(*outcome) for outcome in self._outcomes), markup=False)
+            with Horizontal():
+                yield Button("Close", id="close")
+
+    def on_mount(self) -> None:
+        """Enter closes."""
+        self.set_focus(self.query_one("#close"))
+
+    @on(Button.Pressed)
+    def _pressed(self) -> None:
+        self.dismiss()
+
+
+def _outcome(name: str, error: ConduixError | None) -> str:
+    if error is None:
+        return f"✔ {name}"
+    remedy = f"  → {error.remedy}" if error.remedy else ""
+    return f"✖ {name}: {error.message} ({error.code}){remedy}"
 
 
 class ErrorDialog(ModalScreen[None]):
@@ -109,7 +201,7 @@ class ErrorDialog(ModalScreen[None]):
 
     def on_mount(self) -> None:
         """Enter closes."""
-        self.query_one("#close").focus()
+        self.set_focus(self.query_one("#close"))
 
     def action_copy(self) -> None:
         """The command goes to the clipboard."""

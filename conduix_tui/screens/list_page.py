@@ -17,6 +17,7 @@ from conduix_tui.store.navigation import Location
 from conduix_tui.store.updates import Kind
 from conduix_tui.store.view import View
 from conduix_tui.widgets.bars import FilterBar
+from conduix_tui.widgets.keys import in_order
 from conduix_tui.widgets.resource_table import ResourceTable
 
 
@@ -29,7 +30,7 @@ class ListPage(Page):
     FALLING: ClassVar[bool] = False
     EMPTY: ClassVar[str] = "nothing here yet"
     """What an empty list says, and what to do about it."""
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("slash", "filter", "Filter", priority=True)]
+    BINDINGS: ClassVar[list[BindingType]] = in_order(Binding("slash", "filter", "Filter"))
     DEFAULT_CSS = """
     ListPage #empty { display: none; padding: 1 2; color: $text-muted; height: auto; }
     ListPage #problem { display: none; height: 1; padding: 0 1; color: $warning; }
@@ -54,7 +55,8 @@ class ListPage(Page):
 
     def on_mount(self) -> None:
         """Show what is known, and what comes."""
-        self.console.state.show(self.KIND, self.view)
+        self._shows = self.console.state
+        self._shows.show(self.KIND, self.view)
         super().on_mount()
         self.table.focus()
         if self.location.filter:
@@ -62,8 +64,8 @@ class ListPage(Page):
             self.query_one(FilterBar).value = self.location.filter
 
     def on_unmount(self) -> None:
-        """It is not looked at any more."""
-        self.console.state.hide(self.KIND, self.view)
+        """It is not looked at any more; the console may be at another server by now."""
+        self._shows.hide(self.KIND, self.view)
 
     @property
     def table(self) -> ResourceTable:
@@ -115,10 +117,16 @@ class ListPage(Page):
         else:
             super().action_back()
 
-    def action_act(self, action_id: str) -> None:
+    def selection(self) -> tuple[Kind, Sequence[Any]] | None:
+        """The marked ones, else the one under the cursor."""
+        return self.KIND, self._selected()
+
+    def _selected(self) -> Sequence[Any]:
+        return [item for key in self.table.selected if (item := self.view.get(key)) is not None]
+
+    async def action_act(self, action_id: str) -> None:
         """Do it to the marked ones, else to the one under the cursor."""
-        items = [item for key in self.table.selected if (item := self.view.get(key)) is not None]
-        self.console.act(by_id(self.KIND, action_id), items)
+        await self.console.deeds.act(by_id(self.KIND, action_id), self._selected())
 
     def focus_content(self) -> None:
         """The list takes the keys."""

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, cast
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
-from textual import on
+from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
-from textual.widgets import Footer, Input
+from textual.widgets import Footer
 
+from conduix_tui.screens.keys import KeysPage
 from conduix_tui.store.navigation import Location
-from conduix_tui.widgets.bars import Banner, CommandLine, TopBar
+from conduix_tui.store.updates import Kind
+from conduix_tui.widgets.bars import LEAST, Banner, CommandLine, TooSmall, TopBar
+from conduix_tui.widgets.keys import in_order, typing
 
 if TYPE_CHECKING:
     from conduix_tui.app import ConduixApp
@@ -24,15 +28,15 @@ class Page(Screen[None]):
     """One place of the console. Subclasses give `content` and paint what has changed in `paint`."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        # with priority: of keys that come in one go, those after the colon are meant for the line that it opens
-        Binding("colon", "command", "Go to", priority=True),
-        Binding("question_mark", "app.keys", "Keys"),
+        *in_order(Binding("colon", "command", "Go to"), Binding("question_mark", "keys", "Keys")),
         Binding("escape,backspace", "back", "Back", show=False),
         Binding("alt+right", "app.forward", "Forward", show=False),
     ]
     DEFAULT_CSS = """
     Page { layout: vertical; overflow: hidden; }
     Page.stale .live { opacity: 60%; }
+    Page.too-small > * { display: none; }
+    Page.too-small > TooSmall { display: block; }
     """
 
     def __init__(self, location: Location) -> None:
@@ -47,6 +51,7 @@ class Page(Screen[None]):
 
     def compose(self) -> ComposeResult:
         """The frame around the content."""
+        yield TooSmall()
         yield TopBar()
         yield Banner()
         yield from self.content()
@@ -59,6 +64,10 @@ class Page(Screen[None]):
 
     def paint(self) -> None:
         """Show what has changed; called at most every 0.2 s, and only when something has."""
+
+    def selection(self) -> tuple[Kind, Sequence[Any]] | None:
+        """What actions would be done to; None: this page has no such thing."""
+        return None
 
     def title_text(self) -> str:
         """What the bar says of this place."""
@@ -75,20 +84,28 @@ class Page(Screen[None]):
         connection = state.connection
         self.query_one(Banner).show(connection)
         self.set_class(not connection.live, "stale")
-        self.query_one(TopBar).show(self.console.top_line(self.title_text()))
+        self.query_one(TopBar).show(self.console.top_line(self.title_text()), self.console.session.colour)
         if state.version != self._painted:
             self._painted = state.version
             self.paint()
 
+    def on_resize(self, event: events.Resize) -> None:
+        """What cannot be read is not shown."""
+        self.set_class(event.size.width < LEAST.width or event.size.height < LEAST.height, "too-small")
+
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Who types a text means the colon itself."""
-        if action in {"command", "filter"} and isinstance(self.focused, Input):
+        """Who types a text means the letters themselves."""
+        if action != "back" and typing(self.focused):
             return False
         return super().check_action(action, parameters)
 
     def action_command(self) -> None:
         """Type where to go."""
         self.query_one(CommandLine).open()
+
+    async def action_keys(self) -> None:
+        """What every key does here."""
+        await self.console.push_screen(KeysPage(self.active_bindings))
 
     def action_back(self) -> None:
         """To where one was before."""

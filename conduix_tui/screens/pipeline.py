@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from collections.abc import Sequence
+from typing import Any, ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -17,6 +18,8 @@ from conduix_tui.screens.pipeline_tabs.tab import PipelineTab
 from conduix_tui.screens.states import pipeline_cell
 from conduix_tui.store.actions import by_id
 from conduix_tui.store.navigation import Location
+from conduix_tui.store.updates import Kind
+from conduix_tui.widgets.keys import in_order
 
 
 class PipelinePage(Page):
@@ -24,9 +27,11 @@ class PipelinePage(Page):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         *action_bindings("pipeline"),
-        Binding("right_square_bracket", "tab(1)", "Next tab", show=False),
-        Binding("left_square_bracket", "tab(-1)", "Tab before", show=False),
-        *(Binding(str(number), f"show('{tab.ID}')", tab.TITLE, show=False) for number, tab in enumerate(TABS, 1)),
+        *in_order(
+            Binding("right_square_bracket", "tab(1)", "Next tab", show=False),
+            Binding("left_square_bracket", "tab(-1)", "Tab before", show=False),
+            *(Binding(str(number), f"show('{tab.ID}')", tab.TITLE, show=False) for number, tab in enumerate(TABS, 1)),
+        ),
     ]
     DEFAULT_CSS = """
     PipelinePage #summary { height: auto; padding: 0 1; }
@@ -87,10 +92,15 @@ class PipelinePage(Page):
         self.query_one(TabbedContent).active = tab
         self.tab.focus_content()
 
-    def action_act(self, action_id: str) -> None:
+    def selection(self) -> tuple[Kind, Sequence[Any]] | None:
+        """This pipeline."""
+        pipeline = self.pipeline
+        return "pipeline", [] if pipeline is None else [pipeline]
+
+    async def action_act(self, action_id: str) -> None:
         """Do it to this pipeline."""
         pipeline = self.pipeline
-        self.console.act(by_id("pipeline", action_id), [] if pipeline is None else [pipeline])
+        await self.console.deeds.act(by_id("pipeline", action_id), [] if pipeline is None else [pipeline])
 
     def focus_content(self) -> None:
         """The tab takes the keys."""

@@ -9,6 +9,7 @@ from conduix_tui.screens.agents import AgentsPage
 from conduix_tui.screens.audit import AuditPage
 from conduix_tui.screens.calls import CallsPage
 from conduix_tui.screens.cluster import ClusterPage
+from conduix_tui.screens.contexts import ContextsPage
 from conduix_tui.screens.events import EventsPage
 from conduix_tui.screens.page import Page
 from conduix_tui.screens.pipeline import PipelinePage
@@ -31,6 +32,7 @@ PAGES: Mapping[str, type[Page]] = {
     "cluster": ClusterPage,
     "pulse": PulsePage,
     "calls": CallsPage,
+    "contexts": ContextsPage,
 }
 
 
@@ -49,6 +51,7 @@ def places(state: State) -> Places:
             Place("audit", "who did what, for admins"),
             Place("cluster", "servers and database", ("servers",)),
             Place("calls", "what this console has called", ("log",)),
+            Place("contexts", "the servers that are known here", ("ctx", "context")),
         ]
     )
 

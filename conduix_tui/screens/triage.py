@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from textual import on
 from textual.app import ComposeResult
@@ -17,7 +17,9 @@ from conduix_tui.store.actions import by_id
 from conduix_tui.store.columns import Cell, Column
 from conduix_tui.store.navigation import Location
 from conduix_tui.store.trouble import Trouble, troubles
+from conduix_tui.store.updates import Kind
 from conduix_tui.store.view import View
+from conduix_tui.widgets.keys import in_order
 from conduix_tui.widgets.resource_table import ResourceTable
 
 _GLYPHS = {"down": ("✖", "bad"), "waits": ("‖", "warn"), "odd": ("!", "accent")}
@@ -45,12 +47,12 @@ COLUMNS: Sequence[Column[Trouble]] = (
 class TriagePage(Page):
     """The list of troubles; without any it says so, and what runs."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
+    BINDINGS: ClassVar[list[BindingType]] = in_order(
         Binding("m", "mend", "Mend"),
         Binding("p", "app.follow('pipelines')", "Pipelines"),
         Binding("a", "app.follow('agents')", "Agents"),
         Binding("h", "app.follow('runs')", "Runs"),
-    ]
+    )
     DEFAULT_CSS = """
     TriagePage #well { padding: 1 2; height: auto; }
     """
@@ -88,7 +90,12 @@ class TriagePage(Page):
         agents = words.plural(len(state.items["agent"]), "agent")
         return f"{rest}, {agents}" if found else f"✔ Nothing needs you.  {rest}, {agents}"
 
-    def action_mend(self) -> None:
+    def selection(self) -> tuple[Kind, Sequence[Any]] | None:
+        """What the trouble under the cursor is about."""
+        trouble = self._selected()
+        return None if trouble is None else (trouble.kind, [trouble.item])
+
+    async def action_mend(self) -> None:
         """Do what mends the trouble under the cursor."""
         trouble = self._selected()
         if trouble is None:
@@ -96,7 +103,7 @@ class TriagePage(Page):
         if not trouble.action:
             self.notify(trouble.remedy or "nothing that a key could do", severity="warning")
             return
-        self.console.act(by_id(trouble.kind, trouble.action), [trouble.item])
+        await self.console.deeds.act(by_id(trouble.kind, trouble.action), [trouble.item])
 
     def _selected(self) -> Trouble | None:
         key = self.query_one(ResourceTable).key

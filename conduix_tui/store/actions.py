@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import IntEnum
 from typing import Any
 
 from conduix.v1 import agent_service_pb2 as agent_pb
+from conduix.v1 import common_pb2
 from conduix.v1 import pipeline_service_pb2 as pb
 from conduix.v1 import run_service_pb2 as run_pb
 from conduix_tui.client.client import Client
@@ -38,6 +39,18 @@ class Grade(IntEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Ask:
+    """A number that an action must be told before it is done."""
+
+    question: str
+    low: int
+    high: int
+    now: Callable[[Any], int]
+    """What it is for this one."""
+    call: Callable[[Client, Any, int], Awaitable[Any]]
+
+
+@dataclass(frozen=True, slots=True)
 class Action:
     """Something that can be done to one resource; to several, it is done to each."""
 
@@ -53,17 +66,44 @@ class Action:
     method: str
     call: Call
     cli: str
-    """The same as a command; `{name}` stands for the resource."""
+    """The same as a command; `{name}` stands for the resource, `{number}` for what is asked."""
     undo: str = ""
     """Id of the action that takes it back."""
+    needs: common_pb2.Role = common_pb2.ROLE_OPERATOR
+    """The role that a server asks for."""
+    asks: Ask | None = None
+    """It cannot be called before it was told this."""
+    before: Callable[[Any], Action] | None = None
+    """For what was told a number: the same with the number from before."""
 
     def command(self, name: str) -> str:
         """The command for the resource of this name."""
         return self.cli.format(name=shlex.quote(name))
 
-    def grade_for(self, count: int) -> Grade:
-        """Done to many at once, what disrupts one is a matter of typing."""
-        return Grade.IRREVERSIBLE if count > 1 and self.grade is not Grade.REVERSIBLE else self.grade
+    def grade_for(self, count: int, *, protected: bool = False) -> Grade:
+        """Done to many at once, what disrupts one is a matter of typing; on a protected server all is one grade up."""
+        grade = Grade.IRREVERSIBLE if count > 1 and self.grade is not Grade.REVERSIBLE else self.grade
+        return Grade(min(grade + 1, Grade.IRREVERSIBLE)) if protected else grade
+
+    def told(self, number: int) -> Action:
+        """The same, with the number that it asks for."""
+        ask = self.asks
+        if ask is None:
+            raise ValueError(f"{self.id} asks for nothing")
+        return replace(
+            self,
+            label=f"{self.label} to {number}",
+            call=lambda client, item: ask.call(client, item, number),
+            cli=self.cli.replace("{number}", str(number)),
+            asks=None,
+            before=lambda item: self.told(ask.now(item)),
+        )
+
+    def opposite(self, item: Any) -> Action | None:
+        """What takes it back from this one; None: nothing does."""
+        if self.before is not None:
+            return self.before(item)
+        return by_id(self.kind, self.undo) if self.undo else None
 
 
 def _ref(pipeline: pb.Pipeline) -> pb.PipelineRef:
@@ -93,6 +133,15 @@ async def _resume(client: Client, pipeline: pb.Pipeline) -> object:
 
 async def _checkpoint(client: Client, pipeline: pb.Pipeline) -> object:
     return await client.call(client.pipelines.TriggerCheckpoint, pb.TriggerCheckpointRequest(pipeline=_ref(pipeline)))
+
+
+async def _scale(client: Client, pipeline: pb.Pipeline, replicas: int) -> object:
+    request = pb.ScalePipelineRequest(pipeline=_ref(pipeline), replicas=replicas)
+    return await client.call(client.pipelines.ScalePipeline, request)
+
+
+async def _untold(_client: Client, item: Any) -> object:
+    raise ValueError(f"nothing was told about {item}")
 
 
 async def _delete(client: Client, pipeline: pb.Pipeline) -> object:
@@ -136,6 +185,10 @@ ACTIONS: Sequence[Action] = (
     Action("checkpoint", "pipeline", "Checkpoint", "c", Grade.REVERSIBLE, "A checkpoint is made now.",
            _when(lambda p: p.state == pb.PIPELINE_STATE_RUNNING, "it does not run"),
            "TriggerCheckpoint", _checkpoint, "conduix checkpoint {name}"),
+    Action("scale", "pipeline", "Scale", "n", Grade.REVERSIBLE,
+           "What runs stands still for a moment at a checkpoint; what is left of its sources is dealt anew.",
+           lambda _p: "", "ScalePipeline", _untold, "conduix scale {name} {number}",
+           asks=Ask("replicas", 1, 256, lambda p: int(p.replicas), _scale)),
     Action("stop", "pipeline", "Stop", "x", Grade.DISRUPTIVE,
            "Sources stop, a last checkpoint is made, the workers end. A start goes on from there.",
            _when(lambda p: not _ended(p), "it does not run"), "StopPipeline", _stop, "conduix stop {name}"),
@@ -152,11 +205,11 @@ ACTIONS: Sequence[Action] = (
     Action("adopt", "agent", "Adopt", "a", Grade.DISRUPTIVE,
            "The next process that comes with this identity takes the place of the one that was here.",
            _when(lambda a: a.adoption_pending, "no newcomer waits for it"), "AdoptAgent", _adopt,
-           "conduix agents adopt {name}"),
+           "conduix agents adopt {name}", needs=common_pb2.ROLE_ADMIN),
     Action("remove", "agent", "Remove", "D", Grade.IRREVERSIBLE,
            "Its identity is refused from now on; pipelines that have their state there cannot go on elsewhere.",
            _when(lambda a: a.state != agent_pb.AGENT_STATE_REVOKED, "it is removed already"), "RemoveAgent", _remove,
-           "conduix agents remove {name} --yes"),
+           "conduix agents remove {name} --yes", needs=common_pb2.ROLE_ADMIN),
 )  # fmt: skip
 
 

@@ -88,10 +88,11 @@ def _regex(pattern: str, columns: Sequence[Column[Any]]) -> Test:
 
 
 def _fuzzy(letters: str, columns: Sequence[Column[Any]]) -> Test:
-    return lambda row: any(_in_order(letters, _text(column.value(row))) for column in columns)
+    return lambda row: any(in_order(letters, _text(column.value(row))) for column in columns)
 
 
-def _in_order(letters: str, text: str) -> bool:
+def in_order(letters: str, text: str) -> bool:
+    """Does the text have these letters in this order?"""
     at = -1
     for letter in letters:
         at = text.find(letter, at + 1)

@@ -15,7 +15,7 @@ from conduix.v1 import pipeline_service_pb2 as pipeline_pb
 from conduix.v1 import run_service_pb2 as run_pb
 from conduix_tui.client.client import Client
 from conduix_tui.client.watch import Snapshot, watch
-from conduix_tui.store.updates import All, Ended, Interrupted, Kind, Put, Removed, Update
+from conduix_tui.store.updates import All, Ended, Interrupted, Kind, Put, Removed, Resumed, Update
 
 MOST_WAITING = 50_000
 """Updates that wait to be shown; a server's stream waits while there are more."""
@@ -70,7 +70,11 @@ class LiveOrigin:
             if not self._queue.full():
                 self._queue.put_nowait(Interrupted(kind, error.message, wait))
 
-        async for update in watch(self._client, method, request, interrupted=interrupted):
+        def resumed() -> None:
+            if not self._queue.full():  # what fills it says the same
+                self._queue.put_nowait(Resumed(kind))
+
+        async for update in watch(self._client, method, request, interrupted=interrupted, resumed=resumed):
             if isinstance(update, Snapshot):
                 items = [getattr(message, kind) for message in update.messages]
                 await self._queue.put(All(kind, {item.id: item for item in items}))

@@ -18,7 +18,7 @@ from google.protobuf.json_format import MessageToDict, ParseDict, ParseError
 from google.protobuf.message import Message
 
 from conduix.errors import UsageError
-from conduix_tui.store.updates import KINDS, All, Ended, Interrupted, Kind, Origin, Put, Removed, Update
+from conduix_tui.store.updates import KINDS, All, Ended, Interrupted, Kind, Origin, Put, Removed, Resumed, Update
 
 FORMAT = "conduix-recording/1"
 
@@ -104,6 +104,8 @@ def _written(update: Update) -> dict[str, Any]:
         return {"removed": update.kind, "key": update.key}
     if isinstance(update, Interrupted):
         return {"interrupted": update.kind, "cause": update.cause, "retry_in": update.retry_in}
+    if isinstance(update, Resumed):
+        return {"resumed": update.kind}
     return {"ended": update.kind, "code": update.code, "message": update.message, "remedy": update.remedy}
 
 
@@ -118,6 +120,8 @@ def _told(told: dict[str, Any]) -> Update:
         return Removed(_kind(told["removed"]), told["key"])
     if "interrupted" in told:
         return Interrupted(_kind(told["interrupted"]), told["cause"], told["retry_in"])
+    if "resumed" in told:
+        return Resumed(_kind(told["resumed"]))
     return Ended(_kind(told["ended"]), told["code"], told["message"], told["remedy"])
 
 

@@ -56,6 +56,8 @@ class State:
         line = self.lines[update.kind]
         self.version += 1
         if isinstance(update, Interrupted):
+            if line.live:  # until now nothing has changed that was not told
+                line.heard_at = self.clock()
             line.live, line.cause, line.retry_at = False, update.cause, self.clock() + update.retry_in
             return
         if isinstance(update, Ended):

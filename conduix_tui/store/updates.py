@@ -60,6 +60,13 @@ class Interrupted:
 
 
 @dataclass(frozen=True, slots=True)
+class Resumed:
+    """The line is back, and nothing was missed: what is shown is true."""
+
+    kind: Kind
+
+
+@dataclass(frozen=True, slots=True)
 class Ended:
     """Nothing more comes: trying again is of no use until a person acts."""
 
@@ -69,7 +76,7 @@ class Ended:
     remedy: str
 
 
-Update = All | Put | Removed | Interrupted | Ended
+Update = All | Put | Removed | Interrupted | Resumed | Ended
 
 
 class Origin(Protocol):

@@ -2,17 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import ClassVar
 
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
+from textual.content import Content
+from textual.geometry import Size
 from textual.message import Message
 from textual.widgets import Input, Static
 
 from conduix_tui.store.state import Connection
+
+_STRIPES: Mapping[str, str] = {
+    "red": "#e5616b",
+    "orange": "#e69f00",
+    "yellow": "#f0e442",
+    "green": "#7cc47f",
+    "cyan": "#56c4c4",
+    "blue": "#56a4e9",
+    "magenta": "#cc79a7",
+}
+LEAST = Size(40, 10)
+"""Below this nothing can be read."""
+
+
+class TooSmall(Static):
+    """Stands alone on a terminal that is smaller than `LEAST`."""
+
+    DEFAULT_CSS = """
+    TooSmall { display: none; height: 1fr; content-align: center middle; text-align: center; }
+    """
+
+    def on_mount(self) -> None:
+        """Say how large it must be."""
+        self.update(f"too small: make it {LEAST.width}x{LEAST.height} or larger")
 
 
 class TopBar(Static):
@@ -24,13 +50,14 @@ class TopBar(Static):
 
     def __init__(self) -> None:
         super().__init__(id="top", markup=False)
-        self._text = ""
+        self._shown = ("", "")
 
-    def show(self, text: str) -> None:
-        """Paint only what is new: this is asked every frame."""
-        if text != self._text:
-            self._text = text
-            self.update(text)
+    def show(self, text: str, colour: str = "") -> None:
+        """Paint only what is new: this is asked every frame. `colour`: of the stripe before it; empty: none."""
+        if (text, colour) != self._shown:
+            self._shown = (text, colour)
+            stripe = Content.styled(f" {colour} ", f"black on {_STRIPES[colour]}") if colour else Content("")
+            self.update(Content.assemble(stripe, " " if colour else "", Content(text)))
 
 
 class Banner(Static):

@@ -21,6 +21,7 @@ from textual.strip import Strip
 
 from conduix_tui.store.columns import Cell, Column, fitting
 from conduix_tui.store.view import View
+from conduix_tui.widgets.keys import in_order
 
 HEADER = 1
 _MARK = {True: "●", False: " "}
@@ -48,7 +49,7 @@ class ResourceTable(ScrollView, can_focus=True):
     ResourceTable .table--dim { color: $text-muted; }
     ResourceTable .table--accent { color: $accent; }
     """
-    BINDINGS: ClassVar[list[BindingType]] = [
+    BINDINGS: ClassVar[list[BindingType]] = in_order(
         Binding("down,j", "move(1)", "Down", show=False),
         Binding("up,k", "move(-1)", "Up", show=False),
         Binding("pagedown,ctrl+f", "page(1)", "Page down", show=False),
@@ -62,7 +63,7 @@ class ResourceTable(ScrollView, can_focus=True):
         Binding("asterisk", "mark_all", "Mark all that match", show=False),
         Binding("s", "sort", "Sort by the next column"),
         Binding("S", "turn", "Turn the order round", show=False),
-    ]
+    )
     cursor: reactive[int] = reactive(0, repaint=False, always_update=True)
 
     class Opened(Message):

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import argparse
 import time
-from typing import Any
+from typing import Any, get_args
+
+import msgspec
 
 from conduix.errors import UsageError
 from conduix_tui.cli import words
 from conduix_tui.cli.arguments import Commands, Parser, add_output, examples
 from conduix_tui.cli.output import emit_data
 from conduix_tui.cli.terminal import Exit, Terminal
-from conduix_tui.client.contexts import Context, ContextFile
+from conduix_tui.client.contexts import Colour, Context, ContextFile
 
 DESCRIPTION = """The servers that are known here, with who is signed in. `conduix login` adds one. They are kept in
 $XDG_CONFIG_HOME/conduix/contexts.yaml; CONDUIX_CONTEXT names another one than the current for one command."""
@@ -19,6 +21,7 @@ EXAMPLES = examples(
     "conduix context list",
     "conduix context use prod",
     "conduix context show --output json",
+    "conduix context set prod --colour red --protected",
     "conduix context remove old",
 )
 
@@ -29,6 +32,7 @@ def add_arguments(parser: Parser) -> None:
     commands.add("list", "all of them; * is the current one", _list, _output)
     commands.add("use", "make one the current one", _use, _name)
     commands.add("show", "one of them (default: the current one), without its secrets", _show, _optional_name, _output)
+    commands.add("set", "its colour in the console, and what the console guards it from", _set, _name, _guards)
     commands.add("remove", "forget one and its tokens", _remove, _name)
 
 
@@ -38,6 +42,13 @@ def _name(parser: Parser) -> None:
 
 def _optional_name(parser: Parser) -> None:
     parser.add_argument("name", metavar="NAME", nargs="?", help="the context (default: the current one)")
+
+
+def _guards(parser: Parser) -> None:
+    parser.add_argument("--colour", choices=[*filter(None, get_args(Colour)), "none"], help="of its stripe")
+    yes_or_no = argparse.BooleanOptionalAction
+    parser.add_argument("--read-only", action=yes_or_no, help="the console changes nothing there")
+    parser.add_argument("--protected", action=yes_or_no, help="the console asks one grade more strictly there")
 
 
 def _output(parser: Parser) -> None:
@@ -83,6 +94,23 @@ def _show(args: argparse.Namespace, terminal: Terminal) -> int:
     return Exit.DONE
 
 
+def _set(args: argparse.Namespace, terminal: Terminal) -> int:
+    file = ContextFile.of_user(terminal.env)
+    colour = "" if args.colour == "none" else args.colour
+    given = {"colour": colour, "read_only": args.read_only, "protected": args.protected}
+    changed = {field: value for field, value in given.items() if value is not None}
+    if not changed:
+        remedy = "give --colour, --read-only or --protected"
+        raise UsageError(f"nothing to set on {args.name}", remedy=remedy)
+    file.change(args.name, lambda context: msgspec.structs.replace(context, **changed))
+    terminal.say(f"{args.name}: {', '.join(f'{field} {_written(value)}' for field, value in changed.items())}")
+    return Exit.DONE
+
+
+def _written(value: str | bool) -> str:
+    return (value or "none") if isinstance(value, str) else "on" if value else "off"
+
+
 def _remove(args: argparse.Namespace, terminal: Terminal) -> int:
     file = ContextFile.of_user(terminal.env)
     gone = file.remove(args.name)
@@ -102,6 +130,9 @@ def as_data(name: str, context: Context, *, current: bool) -> dict[str, Any]:
         "authority": context.authority,
         "user": context.user,
         "signed_in": _signed_in(context),
+        "colour": context.colour or None,
+        "read_only": context.read_only,
+        "protected": context.protected,
     }
 
 

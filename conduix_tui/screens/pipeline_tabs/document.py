@@ -55,9 +55,7 @@ class DocumentTab(PipelineTab):
     def action_edit(self) -> None:
         """Into the editor and back."""
         client = self.console.session.client
-        if refusal := self.console.session.refusal:
-            self.notify(f"nothing is changed: {refusal}", severity="warning")
-        elif client is not None and self._shown is not None:
+        if not self.console.deeds.refused() and client is not None and self._shown is not None:
             self.run_worker(self._edit(client, self._shown), name="edit", exclusive=True)
 
     async def _edit(self, client: Client, base: pb.GetPipelineResponse) -> None:

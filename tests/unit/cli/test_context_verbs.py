@@ -62,3 +62,23 @@ def test_an_open_file_ends_with_2(file: ContextFile, capsys: pytest.CaptureFixtu
     file.path.chmod(0o644)
     assert main(["context", "list"]) == 2
     assert "chmod 600" in capsys.readouterr().err
+
+
+def test_guards_and_colour_are_set_one_by_one_and_shown(file: ContextFile, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["context", "set", "prod", "--colour", "red", "--protected"]) == 0
+    assert main(["context", "set", "prod", "--read-only"]) == 0
+    prod = file.get("prod")
+    assert (prod.colour, prod.protected, prod.read_only, prod.user) == ("red", True, True, "ada")
+    assert main(["context", "set", "prod", "--colour", "none", "--no-read-only"]) == 0
+    prod = file.get("prod")
+    assert (prod.colour, prod.protected, prod.read_only) == ("", True, False)
+    capsys.readouterr()
+    assert main(["context", "show", "prod", "-o", "json"]) == 0
+    shown = json.loads(capsys.readouterr().out)
+    assert (shown["colour"], shown["protected"], shown["read_only"]) == (None, True, False)
+
+
+@pytest.mark.usefixtures("file")
+@pytest.mark.parametrize("given", [["prod"], ["prdo", "--protected"]])
+def test_what_cannot_be_set_ends_with_2(given: list[str]) -> None:
+    assert main(["context", "set", *given]) == 2
