@@ -17,7 +17,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help deps services lock proto proto-check proto-baseline format check test demo build bench chaos chaos-mesh docs clean
+.PHONY: help deps services lock proto proto-check proto-baseline format check test demo examples build bench chaos chaos-mesh docs clean
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -92,7 +92,11 @@ check: $(STAMP) ## the whole loop before a commit: format, lint, types, import c
 test: $(DATA) ## every test, one after the other, because some measure time; the last line is pytest's own count
 	@$(BIN)/pytest
 
-demo: $(DATA) ## run every example on real data, with progress and a table at the end
+demo: $(DATA) ## a server, an agent and pipelines to look at, in the console; without a terminal: a table, and the end
+	@$(BIN)/python -m examples.fetch_data > /dev/null
+	@$(BIN)/conduix up --demo
+
+examples: $(DATA) ## run every example on real data, without a server, with progress and a table at the end
 	@$(BIN)/python -m examples
 
 build: $(STAMP) ## wheel and source distribution into dist/

