@@ -270,7 +270,13 @@ class Driver:
         self._spawn_dial()
 
     async def _write(
-        self, effect: fx.SaveIdentity | fx.SaveDesired | fx.JournalStarted | fx.JournalResult | fx.JournalForget
+        self,
+        effect: fx.SaveIdentity
+        | fx.SaveDesired
+        | fx.JournalStarted
+        | fx.JournalResult
+        | fx.JournalStored
+        | fx.JournalForget,
     ) -> None:
         try:
             await asyncio.to_thread(self._write_now, effect)
@@ -278,7 +284,13 @@ class Driver:
             raise from_os_error(error, "write", str(self._state.path)) from error
 
     def _write_now(
-        self, effect: fx.SaveIdentity | fx.SaveDesired | fx.JournalStarted | fx.JournalResult | fx.JournalForget
+        self,
+        effect: fx.SaveIdentity
+        | fx.SaveDesired
+        | fx.JournalStarted
+        | fx.JournalResult
+        | fx.JournalStored
+        | fx.JournalForget,
     ) -> None:
         if isinstance(effect, fx.SaveIdentity):
             self._state.save_process(Process(effect.incarnation, effect.session_seen))
@@ -289,6 +301,8 @@ class Driver:
             self._state.journal.started(effect.command_id, effect.deadline)
         elif isinstance(effect, fx.JournalResult):
             self._state.journal.result(effect.result, effect.deadline)
+        elif isinstance(effect, fx.JournalStored):
+            self._state.journal.stored(effect.command_id)
         else:
             self._state.journal.forget(effect.command_id)
 

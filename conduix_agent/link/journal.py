@@ -12,7 +12,7 @@ from conduix_agent.host.spool_file import SpoolFile
 
 _FRAME = struct.Struct(">cdH")
 """Kind of frame, deadline in Unix seconds, length of the command's id; then the id, then the result."""
-_STARTED, _RESULT, _FORGOTTEN = b"S", b"R", b"F"
+_STARTED, _RESULT, _STORED, _FORGOTTEN = b"S", b"R", b"A", b"F"
 _COMPACT_FROM = 1 << 20
 
 
@@ -38,6 +38,12 @@ class Journal:
     def result(self, result: pb.CommandResult, deadline: float) -> None:
         """It ended; this is the answer from now on."""
         self._append(_frame(_RESULT, result.command_id, deadline, result.SerializeToString()), durable=True)
+
+    def stored(self, command_id: str) -> None:
+        """The server has the result, too."""
+        kind, deadline, _, body = _parts(self._live[command_id])
+        if kind == _RESULT:
+            self._append(_frame(_STORED, command_id, deadline, body), durable=False)
 
     def forget(self, command_id: str) -> None:
         """Nobody can ask for it any more."""
@@ -80,4 +86,5 @@ def _parts(frame: bytes) -> tuple[bytes, float, str, bytes]:
 
 def _entry(frame: bytes) -> JournalEntry:
     kind, deadline, command_id, body = _parts(frame)
-    return JournalEntry(command_id, deadline, pb.CommandResult.FromString(body) if kind == _RESULT else None)
+    result = None if kind == _STARTED else pb.CommandResult.FromString(body)
+    return JournalEntry(command_id, deadline, result, stored=kind == _STORED)

@@ -226,8 +226,7 @@ class AgentSession:
         return []
 
     def _result_ack(self, message: pb.ServerMessage, _now: Now) -> list[AgentEffect]:
-        self._commands.stored(message.result_ack)
-        return []
+        return self._commands.stored(message.result_ack)
 
     def _credit(self, message: pb.ServerMessage, _now: Now) -> list[AgentEffect]:
         self._reports.grant(message.credit)

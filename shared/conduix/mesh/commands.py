@@ -11,7 +11,16 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from conduix.mesh.effects import AgentEffect, Execute, JournalForget, JournalResult, JournalStarted, Now, ToServer
+from conduix.mesh.effects import (
+    AgentEffect,
+    Execute,
+    JournalForget,
+    JournalResult,
+    JournalStarted,
+    JournalStored,
+    Now,
+    ToServer,
+)
 from conduix.v1 import mesh_service_pb2 as pb
 
 TELL_AGAIN_AFTER = 5.0
@@ -33,7 +42,7 @@ class JournalEntry:
     """Unix seconds."""
     result: pb.CommandResult | None = None
     stored: bool = False
-    """The server has the result (not journalled: asked anew after a crash)."""
+    """The server has the result. The journal may lose that; it is told once more then."""
     told_at: float = float("-inf")
 
     def is_due(self, now: Now) -> bool:
@@ -96,11 +105,13 @@ class Commands:
         entry.result = result
         return [JournalResult(result, entry.deadline), self._tell(entry, now)]
 
-    def stored(self, ack: pb.ResultAck) -> None:
+    def stored(self, ack: pb.ResultAck) -> list[AgentEffect]:
         """The server has the result."""
         entry = self._entries.get(ack.command_id)
-        if entry is not None and entry.result is not None:
-            entry.stored = True
+        if entry is None or entry.result is None or entry.stored:
+            return []
+        entry.stored = True
+        return [JournalStored(ack.command_id)]
 
     def opened(self) -> None:
         """A session began: whatever is not stored is told at the next tick."""

@@ -92,6 +92,13 @@ class JournalResult:
 
 
 @dataclass(frozen=True, slots=True)
+class JournalStored:
+    """The server has the result: the next process need not tell it; need not be durable."""
+
+    command_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class JournalForget:
     """Nothing needs this entry any more; need not be durable."""
 
@@ -121,6 +128,7 @@ AgentEffect: TypeAlias = (
     | Apply
     | JournalStarted
     | JournalResult
+    | JournalStored
     | JournalForget
     | Execute
     | Move

@@ -60,3 +60,17 @@ def test_a_journal_that_is_full_of_what_lives_is_not_rewritten_at_each_command(t
         inodes.add((tmp_path / "journal").stat().st_ino)
     assert len(inodes) <= 4
     assert len(opened(tmp_path).entries()) == 300
+
+
+def test_what_a_server_has_is_known_to_the_next_process_and_only_of_what_ended(tmp_path: Path) -> None:
+    answer = pb.CommandResult(command_id="told", outcome=pb.COMMAND_OUTCOME_SUCCEEDED)
+    journal = Journal(tmp_path / "journal", Files())
+    journal.started("begun", 9.0)
+    journal.stored("begun")  # there is no result that a server could have
+    journal.started("told", 9.0)
+    journal.result(answer, 9.0)
+    journal.stored("told")
+    journal.close()
+    again = Journal(tmp_path / "journal", Files())
+    assert again.entries() == [JournalEntry("begun", 9.0), JournalEntry("told", 9.0, answer, stored=True)]
+    again.close()

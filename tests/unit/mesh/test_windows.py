@@ -55,6 +55,19 @@ def test_every_answer_that_is_acknowledged_lets_another_one_be_told(restarted: C
     assert seconds < 5, "a thousand a second"
 
 
+def test_what_the_server_has_is_journalled_once_and_not_told_by_the_next_process(restarted: Commands) -> None:
+    ack = pb.ResultAck(command_id="c7")
+    assert restarted.stored(ack) == [fx.JournalStored("c7")]
+    assert restarted.stored(ack) == [], "each acknowledgement may come twice"
+    done = pb.CommandResult(command_id="c7", outcome=pb.COMMAND_OUTCOME_SUCCEEDED)
+    after = Commands([JournalEntry("c7", START + 60, done, stored=True)])
+    after.opened()
+    assert after.settled
+    assert told(after.tick(at(0), open_session=True)) == []
+    again = pb.Command(command_id="c7", checkpoint=pb.CheckpointCommand())
+    assert told(after.receive(again, at(1))) == ["c7"], "asked for once more it is answered, not run"
+
+
 def commands(count: int) -> tuple[Outstanding, ...]:
     made = []
     for number in range(count):

@@ -38,10 +38,13 @@ class Disk:
     session_seen: int = 0
     desired: pb.DesiredStateUpdate = field(default_factory=pb.DesiredStateUpdate)
     journal: dict[str, tuple[float, pb.CommandResult | None]] = field(default_factory=dict)
+    stored: set[str] = field(default_factory=set)
+    """Commands of the journal whose results the server has."""
     spool: MemoryStorage = field(default_factory=MemoryStorage)
 
     def copy(self) -> Disk:
-        return replace(self, name="copy", journal=dict(self.journal), spool=self.spool.after_death())
+        stored = set(self.stored)
+        return replace(self, name="copy", journal=dict(self.journal), stored=stored, spool=self.spool.after_death())
 
 
 @dataclass
@@ -130,7 +133,7 @@ class Agent:
         self.retry_at = 0.0
         self.reports = Reports(Spool(disk.spool, spool_bytes))
         identity = Identity(AGENT, incarnation, disk.incarnation, disk.session_seen)
-        journal = [JournalEntry(command, *entry) for command, entry in disk.journal.items()]
+        journal = [JournalEntry(id_, *entry, stored=id_ in disk.stored) for id_, entry in disk.journal.items()]
         self.session = AgentSession(identity, Desired(disk.desired), Commands(journal), self.reports)
         self.do(self.session.start())
 
@@ -152,6 +155,8 @@ class Agent:
             disk.journal[effect.command_id] = (effect.deadline, None)
         elif isinstance(effect, fx.JournalResult):
             disk.journal[effect.result.command_id] = (effect.deadline, effect.result)
+        elif isinstance(effect, fx.JournalStored):
+            disk.stored.add(effect.command_id)
         elif isinstance(effect, fx.JournalForget):
             del disk.journal[effect.command_id]
         elif isinstance(effect, fx.Execute):
