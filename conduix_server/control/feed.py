@@ -65,6 +65,11 @@ class Subscription:
         await self._some()
         return self._take_one()
 
+    @property
+    def pending(self) -> bool:
+        """Is there something to take at once?"""
+        return bool(self._pending)
+
     async def batch(self) -> list[Change]:
         """All that there is, at least one. Raises as iteration does."""
         await self._some()

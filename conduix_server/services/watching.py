@@ -1,4 +1,4 @@
-"""Watch streams: a snapshot, SYNCED, then what changes, each with the token to go on from."""
+"""Watch streams: a snapshot (or what was missed), SYNCED, then what changes, each with the token to go on from."""
 
 from __future__ import annotations
 
@@ -57,6 +57,7 @@ async def watch(store: Store, feed: Feed, watched: Watched[T], resume_token: str
     after = changes.from_token(resume_token) if resume_token else None
     async with feed.subscribe(watched.kinds, after=after) as subscription:
         known: set[str] | None = None
+        synced = after is None
         if after is None:
             async with store.reading() as tx:
                 # first the number: what is committed between the two is read, and told once more
@@ -67,6 +68,9 @@ async def watch(store: Store, feed: Feed, watched: Watched[T], resume_token: str
                 yield Seen(CHANGE_KIND_SNAPSHOT, item)
             yield Seen(CHANGE_KIND_SYNCED, None, changes.to_token(subscription.position))
         while True:
+            if not synced and not subscription.pending:  # else a quiet stream and none at all would look the same
+                yield Seen(CHANGE_KIND_SYNCED, None, changes.to_token(subscription.position))
+                synced = True
             batch = await _batch(subscription)
             async with store.reading() as tx:
                 found = await watched.read(tx, batch)

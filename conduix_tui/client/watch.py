@@ -30,8 +30,16 @@ Interrupted = Callable[[RemoteError, float], None]
 """Told when a stream broke: why, and in how many seconds it is tried again."""
 
 
+Resumed = Callable[[], None]
+"""Told when a stream that broke goes on and no change was missed, so that nothing else comes to say so."""
+
+
 def say_nothing(_error: RemoteError, _wait: float) -> None:
     """What is shown goes on as if nothing had been."""
+
+
+def go_on() -> None:
+    """Whoever did not tell that it was broken need not tell that it is not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +55,7 @@ async def watch(
     request: Q,
     *,
     interrupted: Interrupted = say_nothing,
+    resumed: Resumed = go_on,
 ) -> AsyncIterator[Snapshot[A] | A]:
     """Yields a Snapshot, then each change (ADDED, UPDATED, REMOVED); another Snapshot only where changes were missed.
 
@@ -63,6 +72,8 @@ async def watch(
                 line.heard()
                 if (update := reader.take(message)) is not None:
                     yield update
+                elif reader.resumed:
+                    resumed()
             error = RemoteError("the server ended the stream", code="UNAVAILABLE", status="UNAVAILABLE")
         except RemoteError as failure:
             error = failure
@@ -131,12 +142,15 @@ class _Reader(Generic[A]):
 
     def __init__(self) -> None:
         self.resume_token = ""
+        self.resumed = False
+        """Did the last message say that the stream goes on where it broke?"""
         self._gathered: list[A] = []
         self._synced = False
 
     def take(self, message: A) -> Snapshot[A] | A | None:
         """What the message means to who watches."""
         got: Any = message
+        self.resumed = False
         self.resume_token = got.resume_token or self.resume_token
         if got.kind == common_pb2.CHANGE_KIND_SNAPSHOT:
             self._gathered.append(message)
@@ -146,10 +160,10 @@ class _Reader(Generic[A]):
         return message
 
     def _sync(self) -> Snapshot[A] | None:
-        resumed = self._synced and not self._gathered
+        self.resumed = self._synced and not self._gathered
         self._synced = True
         gathered, self._gathered = self._gathered, []
-        return None if resumed else Snapshot(tuple(gathered))
+        return None if self.resumed else Snapshot(tuple(gathered))
 
     def interrupted(self) -> None:
         """Half a snapshot is none: it begins anew."""

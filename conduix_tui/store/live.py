@@ -59,7 +59,7 @@ class LiveOrigin:
             except RemoteError as error:
                 if error.status != "UNAVAILABLE":
                     return await self._end(kind, error)
-                await self._queue.put(Interrupted(kind, error.message, RETRY))
+                await self._queue.put(Interrupted(kind, cause_of(error), RETRY))
                 await asyncio.sleep(RETRY)
             except ConduixError as error:
                 return await self._end(kind, error)
@@ -68,7 +68,7 @@ class LiveOrigin:
         def interrupted(error: RemoteError, wait: float) -> None:
             # the queue may be full; that the line is broken is seen by its age as well
             if not self._queue.full():
-                self._queue.put_nowait(Interrupted(kind, error.message, wait))
+                self._queue.put_nowait(Interrupted(kind, cause_of(error), wait))
 
         def resumed() -> None:
             if not self._queue.full():  # what fills it says the same
@@ -86,3 +86,9 @@ class LiveOrigin:
     async def _end(self, kind: Kind, error: ConduixError) -> None:
         await self._queue.put(Ended(kind, error.code, error.message, error.remedy))
         await self._queue.put(None)
+
+
+def cause_of(error: RemoteError) -> str:
+    """Of gRPC's chain of causes the last one says why nobody answers."""
+    unanswered = error.code == error.status == "UNAVAILABLE"
+    return error.message.rpartition(": ")[2] if unanswered else error.message

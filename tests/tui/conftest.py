@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import pytest
+
+from tests.tui.served import House
 
 
 @pytest.fixture(autouse=True)
@@ -20,3 +24,9 @@ def unhurried_keys(monkeypatch: pytest.MonkeyPatch) -> None:
 
     for module in ("textual.app", "textual.pilot"):
         monkeypatch.setattr(f"{module}.wait_for_idle", give_way)
+
+
+@pytest.fixture
+async def house(tmp_path: Path) -> AsyncIterator[House]:
+    async with House(tmp_path / "house") as running:
+        yield running

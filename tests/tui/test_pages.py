@@ -97,19 +97,3 @@ async def test_every_page_fits_every_terminal(tmp_path: Path, place: str, size: 
         app.follow(place)
         await shows(pilot, f"{place} (", {"triage": "HOW BAD", "events": "WHAT"}.get(place, "STATE"))
         assert len(lines(app)) == size[1]
-
-
-@pytest.mark.parametrize("place", ["triage", "pipelines", "agents", "runs", "events"])
-async def test_every_binding_of_every_page_may_be_pressed(tmp_path: Path, place: str) -> None:
-    app = await replayed(tmp_path / "night")
-    async with app.run_test(size=(140, 40), notifications=True) as pilot:
-        app.follow(place)
-        await shows(pilot, f"{place} (")
-        for key in [key for key, active in app.screen.active_bindings.items() if active.binding.action != "quit"]:
-            app.follow(place)
-            await shows(pilot, f"{place} (")
-            await pilot.press(key)
-            await pilot.pause()
-            while len(app.screen_stack) > 2:
-                app.pop_screen()
-        assert app.is_running

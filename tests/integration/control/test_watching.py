@@ -76,7 +76,12 @@ async def test_a_watch_begins_with_a_snapshot_and_goes_on(world: World) -> None:
     gone = await take(every)
     assert (said(gone), gone.pipeline.id) == (("REMOVED", ""), seen[1].pipeline.id)
     again = world.pipelines.WatchPipelines(pb.WatchPipelinesRequest(resume_token=changed.resume_token))
-    assert said(await take(again)) == ("REMOVED", "")
+    missed = await take(again)
+    assert said(missed) == ("REMOVED", "")
+    assert said(await take(again)) == ("SYNCED", "")
+    quiet = world.pipelines.WatchPipelines(pb.WatchPipelinesRequest(resume_token=missed.resume_token))
+    synced = await take(quiet)
+    assert (said(synced), synced.resume_token) == (("SYNCED", ""), missed.resume_token)
 
 
 async def test_a_watch_tells_what_is_reported_and_who_is_away(world: World) -> None:

@@ -32,13 +32,15 @@ SYNCED_1 = message(CHANGE_KIND_SYNCED, "", "1")
 A = message(CHANGE_KIND_SNAPSHOT, "a")
 
 
-async def seen(script: Script, number: int, breaks: list[tuple[str, float]] | None = None) -> list[list[str] | str]:
+async def seen(
+    script: Script, number: int, breaks: list[tuple[str, float]] | None = None, resumed: list[str] | None = None
+) -> list[list[str] | str]:
     """The first updates: a snapshot as the list of its names, a change as its name."""
-    noted = [] if breaks is None else breaks
+    noted, back = [] if breaks is None else breaks, [] if resumed is None else resumed
     async with served(script) as address, Client(address, None, FixedToken("good")) as client:
         updates = watch(
             client, client.pipelines.WatchPipelines, pb.WatchPipelinesRequest(filter="mode=BATCH"),
-            interrupted=lambda error, wait: noted.append((error.code, wait)),
+            interrupted=lambda error, wait: noted.append((error.code, wait)), resumed=lambda: back.append("resumed"),
         )  # fmt: skip
         return [_names(update) async for update in _first(updates, number)]
 
@@ -76,7 +78,9 @@ async def test_after_a_break_it_goes_on_with_the_last_token(end: list[Unavailabl
         [message(CHANGE_KIND_SYNCED, "", "7"), message(CHANGE_KIND_UPDATED, "b", "8")],
     )
     breaks: list[tuple[str, float]] = []
-    assert await seen(script, 3, breaks) == [["a"], "a", "b"]
+    resumed: list[str] = []
+    assert await seen(script, 3, breaks, resumed) == [["a"], "a", "b"]
+    assert resumed == ["resumed"]
     assert [asked.resume_token for asked in script.asked] == ["", "7"]
     assert [code for code, _ in breaks] == ["UNAVAILABLE"]
 

@@ -14,7 +14,7 @@ from conduix.v1.pipeline_service_pb2 import PIPELINE_STATE_FAILED, PIPELINE_STAT
 from conduix_tui.store.columns import Cell, Column
 from conduix_tui.store.recording import Recorder, Replay
 from conduix_tui.store.state import State
-from conduix_tui.store.updates import All, Ended, Interrupted, Origin, Put, Removed, Update
+from conduix_tui.store.updates import All, Ended, Interrupted, Origin, Put, Removed, Resumed, Update
 from conduix_tui.store.view import View
 
 NAME: Column[Pipeline] = Column("name", "NAME", lambda p: p.name, lambda p: Cell(p.name))
@@ -25,6 +25,7 @@ TOLD: Sequence[Update] = (
     Put("pipeline", "2", Pipeline(id="2", name="flights")),
     Put("pipeline", "1", Pipeline(id="1", name="orders", state=PIPELINE_STATE_FAILED, detail="disk full")),
     Interrupted("pipeline", "the server is leaving", 1.5),
+    Resumed("pipeline"),
     Removed("agent", "a"),
     Ended("run", "TOKEN_REVOKED", "this token is no longer let in", "sign in again"),
 )
@@ -82,7 +83,13 @@ def test_the_connection_is_that_of_the_kind_that_is_worst_off() -> None:
     clock.now += 1
     connection = state.connection
     assert not connection.live
-    assert (connection.cause, connection.age, connection.retry_in) == ("connection refused", 6.0, 2.0)
+    assert (connection.cause, connection.age, connection.retry_in) == ("connection refused", 1.0, 2.0)
+    state.take(Interrupted("agent", "connection refused", 3.0))
+    clock.now += 9
+    assert (state.connection.age, state.connection.retry_in) == (10.0, 0.0)
+    state.take(Resumed("agent"))
+    assert state.connection.live
+    state.take(Interrupted("agent", "the server is leaving", 0.0))
     state.take(Ended("run", "TOKEN_REVOKED", "no longer let in", "sign in again"))
     ended = state.connection.ended
     assert ended is not None
@@ -111,7 +118,7 @@ async def test_what_is_no_recording_is_refused(tmp_path: Path) -> None:
         assert [update async for update in recorder.updates()]
     path.write_bytes(path.read_bytes()[:-20])
     heard: list[Update] = []
-    with pytest.raises(UsageError, match=r"cut:9: broken"):
+    with pytest.raises(UsageError, match=r"cut:10: broken"):
         await _hear(Replay(path, speed=0), heard)
     assert heard == list(TOLD[:-1])
 
