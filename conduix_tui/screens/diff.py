@@ -1,15 +1,12 @@
-"""Differences, coloured; the signs at the beginning of the lines say the same without colour."""
+"""Differences, coloured by the theme; the signs at the beginning of the lines say the same without colour."""
 
 from __future__ import annotations
 
-from rich.text import Text
+from textual.content import Content
 
-_STYLES = {"+": "green", "-": "red", "@": "cyan"}
+_STYLES = {"+": "$success", "-": "$error", "@": "$primary"}
 
 
-def coloured(diff: str) -> Text:
-    """A unified diff as a text of Rich."""
-    text = Text()
-    for line in diff.splitlines(keepends=True):
-        text.append(line, style=_STYLES.get(line[:1], ""))
-    return text
+def coloured(diff: str) -> Content:
+    """A unified diff as content for a Static."""
+    return Content("\n").join(Content.styled(line, _STYLES.get(line[:1], "")) for line in diff.splitlines())

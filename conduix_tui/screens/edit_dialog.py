@@ -16,7 +16,9 @@ from textual.widgets import Button, Static
 from conduix.v1 import pipeline_service_pb2 as pb
 from conduix_tui.screens.diff import coloured
 
-Choice = Literal["apply", "edit", "keep", "discard"]
+Choice = Literal["apply", "again", "edit", "keep", "discard"]
+
+NOT_CHECKED = "not checked"
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +28,8 @@ class Verdict:
     problems: Sequence[pb.Diagnostic]
     diff: str
     applicable: bool = False
+    note: str = ""
+    """What stands above all of it."""
 
 
 class EditDialog(ModalScreen[Choice]):
@@ -35,6 +39,8 @@ class EditDialog(ModalScreen[Choice]):
     EditDialog { align: center middle; }
     EditDialog > Vertical { width: 95%; height: 90%; border: thick $primary; background: $surface; padding: 0 1; }
     EditDialog .title { text-style: bold; height: auto; }
+    EditDialog #note { height: auto; color: $warning; padding-bottom: 1; }
+    EditDialog #problems { height: auto; }
     EditDialog Horizontal { height: auto; align-horizontal: right; }
     EditDialog Button { margin-left: 2; }
     """
@@ -48,9 +54,10 @@ class EditDialog(ModalScreen[Choice]):
     def compose(self) -> ComposeResult:
         """Problems or difference, and what to do."""
         verdict = self._verdict
-        title = f"{self._name}: what applying changes" if verdict.applicable else f"{self._name}: not valid"
+        title = f"{self._name}: {_judgement(verdict)}"
         with Vertical():
             yield Static(title, classes="title", markup=False)
+            yield Static(verdict.note, id="note", markup=False)
             with VerticalScroll(can_focus=True):
                 yield Static("\n".join(map(_problem, verdict.problems)), id="problems", markup=False)
                 yield Static(coloured(verdict.diff), id="difference")
@@ -58,22 +65,32 @@ class EditDialog(ModalScreen[Choice]):
                 yield Button("Discard", id="discard")
                 yield Button("Keep", id="keep")
                 yield Button("Edit on", id="edit", variant="default" if verdict.applicable else "primary")
+                if _judgement(verdict) == NOT_CHECKED:
+                    yield Button("Check again", id="again", variant="primary")
                 if verdict.applicable:
                     yield Button("Apply", id="apply", variant="primary")
 
     def on_mount(self) -> None:
         """What most people want next."""
-        self.query_one("#apply" if self._verdict.applicable else "#edit").focus()
+        self.query_one("#note").display = bool(self._verdict.note)
+        self.set_focus(self.query_one("#apply" if self._verdict.applicable and not self._verdict.note else "#edit"))
 
     @on(Button.Pressed)
     def _pressed(self, event: Button.Pressed) -> None:
         choices: dict[str | None, Choice] = {
             "apply": "apply",
+            "again": "again",
             "edit": "edit",
             "keep": "keep",
             "discard": "discard",
         }
         self.dismiss(choices[event.button.id])
+
+
+def _judgement(verdict: Verdict) -> str:
+    if verdict.applicable:
+        return "what applying changes" if verdict.diff else "another text, the same meaning"
+    return "not valid" if verdict.problems else NOT_CHECKED
 
 
 def _problem(problem: pb.Diagnostic) -> str:

@@ -6,7 +6,7 @@ import os
 import shlex
 from pathlib import Path
 
-from conduix.errors import UsageError
+from conduix.errors import UsageError, from_os_error
 
 
 def directory() -> Path:
@@ -16,31 +16,66 @@ def directory() -> Path:
 
 
 class Draft:
-    """The text of one document, between an editor and a server."""
+    """The text of one document, between an editor and a server.
+
+    Raises (all methods):
+        ConduixError: the file cannot be read or written.
+    """
 
     def __init__(self, server: str, name: str, folder: Path | None = None) -> None:
         safe = "".join(c if c.isalnum() or c in "._-" else "_" for c in f"{server}-{name}")
         self.path = (folder or directory()) / f"{safe}.yaml"
+        self._base = self.path.with_suffix(".revision")
 
     @property
     def left(self) -> str | None:
         """What was not applied the last time; None: nothing is left."""
-        return self.path.read_text() if self.path.exists() else None
+        return self.text if self.path.exists() else None
 
-    def begin(self, document: str) -> None:
+    @property
+    def revision(self) -> int:
+        """Of the document that the text began as; 0: not known."""
+        try:
+            return int(self._base.read_text())
+        except (OSError, ValueError):
+            return 0
+
+    @property
+    def changed_at(self) -> float:
+        """Unix seconds; 0: nothing is left."""
+        try:
+            return self.path.stat().st_mtime
+        except OSError:
+            return 0.0
+
+    def begin(self, document: str, revision: int = 0) -> None:
         """Put a text where the editor finds it; what is left of the last time is gone then."""
-        self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self.path.write_text(document)
-        self.path.chmod(0o600)
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            for path, text in ((self._base, str(revision)), (self.path, document)):
+                path.touch(mode=0o600)
+                path.write_text(text, encoding="utf-8")
+        except OSError as error:
+            raise from_os_error(error, "write", str(self.path)) from error
+
+    def based_on(self, revision: int) -> None:
+        """Whoever edits it has seen this revision by now."""
+        self._base.write_text(str(revision))
 
     @property
     def text(self) -> str:
         """As the editor has left it."""
-        return self.path.read_text()
+        try:
+            return self.path.read_text(encoding="utf-8")
+        except OSError as error:
+            raise from_os_error(error, "read", str(self.path)) from error
+        except UnicodeDecodeError as error:
+            raise UsageError(f"{self.path} is not UTF-8: {error.reason}", remedy="save it as UTF-8") from error
 
     def done(self) -> None:
-        """A server has it."""
+        """A server has it, or nobody wants it any more."""
         self.path.unlink(missing_ok=True)
+        self._base.unlink(missing_ok=True)
 
 
 def editor_command(path: Path) -> list[str]:
