@@ -42,7 +42,7 @@ $(DATA): $(STAMP) examples/requirements.lock
 	@touch $@
 
 services: $(STAMP) ## install what tests start beside us (ONLY=mariadb); tests do it themselves where it is missing
-	@for name in $(or $(ONLY),mariadb grpcurl systemd compose_schema); do $(BIN)/python -m tests.services.$$name; done
+	@for name in $(or $(ONLY),mariadb grpcurl systemd compose_schema tmux); do $(BIN)/python -m tests.services.$$name; done
 
 # no address of a package registry goes into a lock: whoever installs uses the one that his pip is set up for
 COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \

@@ -38,13 +38,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         terminal.remedy("for scripts there is `conduix`, for example: conduix get pipelines --output json")
         return Exit.USAGE
     try:
-        asyncio.run(_run(args, terminal))
+        crashed = asyncio.run(_run(args, terminal))
     except ConduixError as error:
         terminal.fail(error)
         return Exit.USAGE if isinstance(error, UsageError) else Exit.FAILED
     except KeyboardInterrupt:
         return Exit.INTERRUPTED
-    return Exit.DONE
+    return Exit.FAILED if crashed else Exit.DONE
 
 
 def _parser() -> Parser:
@@ -60,7 +60,8 @@ def _parser() -> Parser:
     return parser
 
 
-async def _run(args: argparse.Namespace, terminal: Terminal) -> None:
+async def _run(args: argparse.Namespace, terminal: Terminal) -> bool:
+    """Until the person leaves; did it end by an error of its own?"""
     # imported late: --help and errors need no screen
     from conduix_tui.app import ConduixApp  # noqa: PLC0415
     from conduix_tui.doors import Doors  # noqa: PLC0415
@@ -86,6 +87,7 @@ async def _run(args: argparse.Namespace, terminal: Terminal) -> None:
     # whoever ends us shall have his terminal back
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, app.exit)
     await app.run_async()
+    return bool(app.return_code)
 
 
 async def _session(doors: Doors, args: argparse.Namespace) -> Session:

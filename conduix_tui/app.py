@@ -7,6 +7,7 @@ from collections.abc import Awaitable
 from typing import ClassVar, TypeVar
 
 from textual.app import App
+from textual.await_complete import AwaitComplete
 from textual.binding import Binding, BindingType
 
 from conduix.errors import ConduixError, UsageError
@@ -88,6 +89,10 @@ class ConduixApp(App[None]):
         lines = [f"theme {name}" for name in themes.NAMES]
         return [*self.places.complete(text), *(line for line in lines if text and line.startswith(text))]
 
+    def action_follow(self, text: str) -> None:
+        """A key that leads somewhere."""
+        self.follow(text)
+
     def follow(self, text: str) -> None:
         """Go where a command says."""
         if text.strip() in {"q", "quit", "exit"}:
@@ -167,7 +172,7 @@ class ConduixApp(App[None]):
         self.places = places(self.state)
         self.history = History(location)
         self.run_worker(self._listen(session), name="updates", group="updates", exclusive=True)
-        await self.switch_screen(self._page(location))
+        await self._show(location)
         if before.client is not None:
             await before.client.close()
 
@@ -179,19 +184,27 @@ class ConduixApp(App[None]):
 
     def go(self, location: Location) -> None:
         """To another place."""
-        self.switch_screen(self._page(self.history.go(location)))
+        self._show(self.history.go(location))
 
     def back(self) -> None:
         """To where one was before."""
         location = self.history.back()
         if location is not None:
-            self.switch_screen(self._page(location))
+            self._show(location)
 
     def action_forward(self) -> None:
         """The step back, undone."""
         location = self.history.forward()
         if location is not None:
-            self.switch_screen(self._page(location))
+            self._show(location)
+
+    def _show(self, location: Location) -> AwaitComplete:
+        """A page instead of the one that is left: what that one still fetches would find its widgets gone."""
+        left = self.screen
+        for worker in self.workers:
+            if left in worker.node.ancestors_with_self:
+                worker.cancel()
+        return self.switch_screen(self._page(location))
 
     def _page(self, location: Location) -> Page:
         return PAGES[location.screen](location)
