@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
@@ -11,6 +11,9 @@ from conduix.v1 import agent_service_pb2 as agent_pb
 from conduix.v1 import pipeline_service_pb2 as pb
 from conduix_tui.cli import words
 from conduix_tui.store.columns import Cell
+
+clock: Callable[[], float] = time.time
+"""What ages are told by, seconds since 1970; pictures and tests have one that stands still."""
 
 _PIPELINE: Mapping[int, tuple[str, str]] = {
     pb.PIPELINE_STATE_STOPPED: ("■", "dim"),
@@ -69,6 +72,6 @@ def ago(stamp: Timestamp, now: float | None = None) -> Cell:
     at = unix(stamp)
     if at is None:
         return Cell("-", "dim")
-    passed = max(0, int((time.time() if now is None else now) - at))
+    passed = max(0, int((clock() if now is None else now) - at))
     unit = 3600 if passed >= 86400 else 60 if passed >= 600 else 1
     return Cell(words.duration(passed - passed % unit))

@@ -13,7 +13,7 @@ from conduix.v1 import pipeline_service_pb2 as pb
 from conduix.v1.pipeline_service_pb2_grpc import PipelineServiceStub
 from conduix_server.app import App
 from conduix_server.policy import Role
-from conduix_server.store import identities
+from conduix_server.store import agents, identities
 from conduix_server.store.tables import Operation
 from conduix_tui.app import ConduixApp
 from conduix_tui.client.contexts import Context, ContextFile
@@ -41,6 +41,7 @@ class House:
         await self.start()
         self._admin = await self.token(Role.ADMIN)
         self.agent = await enrolled(self.served.store, "alpha")
+        await self._adopt()
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -54,11 +55,17 @@ class House:
         self.served = Served(app, open_channel(app.grpc_address, tls=None))
         if hasattr(self, "agent"):
             self.agent.store = self.served.store
+            await self._adopt()
 
     async def stop(self) -> None:
         """As one that is ended from outside."""
         await self.served.channel.close()
         await self.served.app.__aexit__()
+
+    async def _adopt(self) -> None:
+        """The agent's session is with this server: taps and logs go to where it is."""
+        core, agent = self.served.app.core, self.agent.id
+        await core.store.run(lambda tx: agents.write(tx, agent, 0, server_id=core.identity.server_id))
 
     @property
     def address(self) -> str:
@@ -74,7 +81,11 @@ class House:
 
     async def apply(self, *names: str, count: int = 3) -> None:
         """Pipelines of these names."""
-        given = [pb.ApplyDocument(document=document(name, count=count), file=f"{name}.yaml") for name in names]
+        await self.apply_text(*(document(name, count=count) for name in names))
+
+    async def apply_text(self, *texts: str) -> None:
+        """These documents."""
+        given = [pb.ApplyDocument(document=text, file=f"{number}.yaml") for number, text in enumerate(texts)]
         request = pb.ApplyPipelinesRequest(documents=given)
         await PipelineServiceStub(self.served.channel).ApplyPipelines(request, metadata=bearer(self._admin))
 
@@ -98,7 +109,8 @@ class House:
 
     async def audited(self, actor: str) -> Sequence[tuple[str, str]]:
         """What somebody did, and how it ended, the oldest first."""
-        return [(row.method, row.outcome) for row in await self.served.audited() if row.actor == actor]
+        rows = [row for row in await self.served.audited() if row.actor.endswith(actor)]
+        return [(row.method.rpartition("/")[2], row.outcome) for row in rows]
 
     def doors(self, *, read_only: str = "", **contexts: Context) -> Doors:
         """Somebody's contexts."""
