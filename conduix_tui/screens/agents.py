@@ -6,16 +6,18 @@ from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from textual import on
-from textual.binding import BindingType
+from textual.binding import Binding, BindingType
 
 from conduix.v1 import agent_service_pb2 as agent_pb
 from conduix_tui.cli import words
+from conduix_tui.screens import join_token
 from conduix_tui.screens.acting import action_bindings
 from conduix_tui.screens.list_page import ListPage
 from conduix_tui.screens.states import agent_cell, agent_word, ago, mode_word
 from conduix_tui.store.columns import Cell, Column
 from conduix_tui.store.navigation import Location
 from conduix_tui.store.updates import Kind
+from conduix_tui.widgets.keys import in_order
 from conduix_tui.widgets.resource_table import ResourceTable
 
 
@@ -41,8 +43,15 @@ class AgentsPage(ListPage):
 
     KIND: ClassVar[Kind] = "agent"
     COLUMNS: ClassVar[Sequence[Column[Any]]] = COLUMNS
-    EMPTY: ClassVar[str] = "No agents yet.  conduix agents join-token, then conduix-agent on a machine, bring one here."
-    BINDINGS: ClassVar[list[BindingType]] = action_bindings("agent")
+    EMPTY: ClassVar[str] = "No agents yet.  t makes a join token; with it conduix-agent on a machine brings one here."
+    BINDINGS: ClassVar[list[BindingType]] = [
+        *action_bindings("agent"),
+        *in_order(Binding("t", "join_token", "Join token")),
+    ]
+
+    async def action_join_token(self) -> None:
+        """Let another agent in."""
+        await join_token.create(self.console)
 
     @on(ResourceTable.Opened)
     def _open(self, event: ResourceTable.Opened) -> None:

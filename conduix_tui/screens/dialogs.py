@@ -17,7 +17,7 @@ from conduix_tui.store.actions import Action, Ask, Grade, name_of
 
 _SHOWN = 8
 
-_CSS = """
+DIALOG_CSS = """
 {0} {{ align: center middle; }}
 {0} > Vertical {{
     width: 76; max-width: 95%; height: auto; max-height: 90%;
@@ -29,12 +29,13 @@ _CSS = """
 {0} Horizontal {{ height: auto; align-horizontal: right; margin-top: 1; }}
 {0} Button {{ margin-left: 2; }}
 """
+"""Of a dialog in the middle: its class, and the colour of its border and title."""
 
 
 class ActionDialog(ModalScreen[bool]):
     """Tells the effect; the default is Cancel. For what cannot be undone the name, or the number, must be typed."""
 
-    DEFAULT_CSS = _CSS.format("ActionDialog", "$warning")
+    DEFAULT_CSS = DIALOG_CSS.format("ActionDialog", "$warning")
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss(False)", "Cancel")]
 
     def __init__(self, action: Action, items: Sequence[Any], grade: Grade | None = None) -> None:
@@ -80,7 +81,7 @@ class ActionDialog(ModalScreen[bool]):
 class NumberDialog(ModalScreen[int | None]):
     """Asks an action's number; None: not now."""
 
-    DEFAULT_CSS = _CSS.format("NumberDialog", "$primary")
+    DEFAULT_CSS = DIALOG_CSS.format("NumberDialog", "$primary")
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss(None)", "Cancel")]
 
     def __init__(self, action: Action, ask: Ask, items: Sequence[Any]) -> None:
@@ -133,7 +134,9 @@ class NumberDialog(ModalScreen[int | None]):
 class BulkDialog(ModalScreen[None]):
     """How it went for each of many; those that it did not go well for first, with why."""
 
-    DEFAULT_CSS = _CSS.format("BulkDialog", "$error") + "BulkDialog VerticalScroll { height: auto; max-height: 60%; }"
+    DEFAULT_CSS = (
+        DIALOG_CSS.format("BulkDialog", "$error") + "BulkDialog VerticalScroll { height: auto; max-height: 60%; }"
+    )
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,enter", "dismiss", "Close")]
 
     def __init__(self, label: str, outcomes: Sequence[tuple[str, ConduixError | None]]) -> None:
@@ -171,7 +174,7 @@ def _outcome(name: str, error: ConduixError | None) -> str:
 class ErrorDialog(ModalScreen[None]):
     """What went wrong in one sentence, what to do, and for whoever asks: code, request, the same as a command."""
 
-    DEFAULT_CSS = _CSS.format("ErrorDialog", "$error")
+    DEFAULT_CSS = DIALOG_CSS.format("ErrorDialog", "$error")
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,enter", "dismiss", "Close"),
         Binding("y", "copy", "Copy the command"),

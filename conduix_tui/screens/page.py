@@ -27,11 +27,12 @@ FRAME = 0.2
 class Page(Screen[None]):
     """One place of the console. Subclasses give `content` and paint what has changed in `paint`."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        *in_order(Binding("colon", "command", "Go to"), Binding("question_mark", "keys", "Keys")),
+    BINDINGS: ClassVar[list[BindingType]] = in_order(
+        Binding("colon", "command", "Go to"),
+        Binding("question_mark", "keys", "Keys"),
         Binding("escape,backspace", "back", "Back", show=False),
         Binding("alt+right", "app.forward", "Forward", show=False),
-    ]
+    )
     DEFAULT_CSS = """
     Page { layout: vertical; overflow: hidden; }
     Page.stale .live { opacity: 60%; }
@@ -95,7 +96,7 @@ class Page(Screen[None]):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Who types a text means the letters themselves."""
-        if action != "back" and typing(self.focused):
+        if typing(self.focused):
             return False
         return super().check_action(action, parameters)
 
