@@ -79,6 +79,8 @@ class Verdict:
     commands: Counter[str] = field(default_factory=Counter)
     """Outcome → count."""
     twice: int = 0
+    unseen: int = 0
+    """Commands that succeeded, and that no journal says were begun: then it could not tell of a second time either."""
     unanswered: int = 0
     starts: int = 0
     """Of worker processes, over all replicas."""
@@ -88,6 +90,7 @@ class Verdict:
         """AssertionError where a promise was broken."""
         assert self.different == Difference(0, 0), self.different
         assert self.twice == 0, f"{self.twice} commands were run twice"
+        assert self.unseen == 0, f"{self.unseen} commands succeeded and stand in no journal"
         assert self.unanswered == 0, f"{self.unanswered} commands have no answer"
         assert self.killed.total() >= self.plan.kills, self.killed
         executed = self.commands["SUCCEEDED"] + self.commands["FAILED"]
@@ -210,6 +213,7 @@ class _Run:
         self._verdict.commands = Counter(command.outcome or "NONE" for command in known.values())
         self._verdict.unanswered = self._verdict.commands["NONE"]
         self._verdict.twice = sum(command.executions > 1 for command in known.values())
+        self._verdict.unseen = sum(c.outcome == "SUCCEEDED" and c.executions == 0 for c in known.values())
         replicas = (await self._world.client.status(NAME)).replicas
         self._verdict.starts = sum(replica.starts for replica in replicas)
 

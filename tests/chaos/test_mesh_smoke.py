@@ -48,6 +48,7 @@ def test_twenty_kills_are_in_turn_and_together() -> None:
     [
         ({"different": Difference(1, 0)}, "lost=1"),
         ({"twice": 1}, "run twice"),
+        ({"unseen": 1}, "in no journal"),
         ({"unanswered": 2}, "no answer"),
     ],
 )
