@@ -17,7 +17,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help deps services lock proto proto-check proto-baseline format check test demo examples build bench chaos chaos-mesh docs clean
+.PHONY: help deps services lock proto proto-check proto-baseline format check test demo examples pictures build bench chaos chaos-mesh docs clean
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -98,6 +98,9 @@ demo: $(DATA) ## a server, an agent and pipelines to look at, in the console; wi
 
 examples: $(DATA) ## run every example on real data, without a server, with progress and a table at the end
 	@$(BIN)/python -m examples
+
+pictures: $(STAMP) ## the pictures of the console in docs/pictures, rendered from the recording there
+	@$(BIN)/python -m examples.pictures
 
 build: $(STAMP) ## wheel and source distribution into dist/
 	@$(BIN)/python -m build --no-isolation --outdir dist .
