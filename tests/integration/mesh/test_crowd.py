@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from contextlib import AsyncExitStack
 
 import pytest
@@ -29,8 +28,7 @@ async def persistent(agent: Agent) -> None:
 
 
 @pytest.mark.slow
-async def test_three_hundred_agents_in_twenty_seconds(served: Served) -> None:
-    began = time.process_time()
+async def test_three_hundred_agents_come_in_and_are_served(served: Served) -> None:
     token = await served.join_token()
 
     async def enrolled(number: int) -> pb.Identity:
@@ -60,5 +58,3 @@ async def test_three_hundred_agents_in_twenty_seconds(served: Served) -> None:
         assert groups < works / 2, f"the sessions do not share their transactions: {works} works in {groups}"
         await asyncio.gather(*(agent.hang_up() for agent in crowd))
         await eventually(lambda: served.mesh.streams == 0)
-    # of this process, agents and all: other tests may have the other processor
-    assert time.process_time() - began < 20
