@@ -35,6 +35,12 @@ def _remedy(trouble: Trouble) -> str:
     return key + words.visible(trouble.remedy)
 
 
+def _in_full(trouble: Trouble) -> list[str]:
+    """Why, and what to do."""
+    remedy = [f"→ {trouble.remedy}"] if trouble.remedy else []
+    return [words.visible(line) for line in (f"{trouble.name}: {trouble.cause or trouble.what}", *remedy)]
+
+
 COLUMNS: Sequence[Column[Trouble]] = (
     Column("severity", "HOW BAD", lambda t: t.rank[0], _severity, 8, 0),
     Column("name", "NAME", lambda t: t.name, lambda t: Cell(words.visible(t.name)), 18, 0),
@@ -77,7 +83,14 @@ class TriagePage(Page):
         found = troubles(items["pipeline"].values(), items["agent"].values())
         self.view.reset({f"{trouble.kind}/{trouble.item.id}/{trouble.what}": trouble for trouble in found})
         self.query_one(ResourceTable).repaint()
-        self.query_one("#well", Static).update(self._rest(len(found)))
+        self._tell()
+
+    @on(ResourceTable.Moved)
+    def _tell(self) -> None:
+        """Below the list: the trouble under the cursor in full, for which columns may have no room; and the rest."""
+        trouble = self._selected()
+        told = [] if trouble is None else [*_in_full(trouble), ""]
+        self.query_one("#well", Static).update("\n".join([*told, self._rest(len(self.view))]))
 
     def _rest(self, found: int) -> str:
         state = self.console.state

@@ -48,3 +48,9 @@ def test_it_says_that_it_is_typed_and_under_which_licence(unpacked: Path) -> Non
 def test_it_brings_no_tests_and_no_second_copy_of_the_library(unpacked: Path) -> None:
     assert not (unpacked / "tests").exists()
     assert not (unpacked / "shared").exists()
+
+
+def test_it_brings_the_documents_of_the_demo(unpacked: Path) -> None:
+    brought = {path.name for path in (unpacked / "conduix_tui" / "demo").iterdir()}
+    assert brought == {path.name for path in (ROOT / "examples" / "demo").iterdir()}
+    assert "big-orders.yaml" in brought

@@ -91,7 +91,8 @@ class Album:
 def test_what_fails_is_found_read_mended_and_seen_to_run(terminal: TmuxTerminal, tmp_path: Path) -> None:
     album = Album()
     screen = terminal.shows("triage (1)", "big-orders", "failed", "4 pipelines, 2 running", without="NO CONNECTION")
-    assert "cannot read out/demo/ordres.jsonl" in screen
+    assert "big-orders: source: cannot read out/demo/ordres.jsonl: No such file or directory" in screen
+    assert "→ check the path" in screen
     album.keep("The console begins with what needs a person", screen)
 
     terminal.press("Enter")

@@ -17,3 +17,13 @@ async def test_a_key_leads_to_the_lists(tmp_path: Path, key: str, place: str) ->
         await shows(pilot, "triage (3)")
         await pilot.press(key)
         await shows(pilot, place)
+
+
+async def test_the_trouble_under_the_cursor_is_told_in_full_however_narrow_the_terminal(tmp_path: Path) -> None:
+    app = await replayed(tmp_path / "night")
+    async with app.run_test(size=(80, 24)) as pilot:
+        await shows(pilot, "triage (3)", "beta: 3 replicas are there; they may well go on", "→ look at the machine")
+        await pilot.press("down")
+        await shows(pilot, "flights: /data/flights.csv is gone", "→ put the file back, then start")
+        await pilot.press("down")
+        await shows(pilot, "weather: no space left on /out", "4 pipelines, 1 running")
