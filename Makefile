@@ -105,8 +105,9 @@ pictures: $(STAMP) ## the pictures of the console in docs/pictures, rendered fro
 build: $(STAMP) ## wheel and source distribution into dist/
 	@$(BIN)/python -m build --no-isolation --outdir dist .
 
-bench: $(STAMP) ## W1, W2, W4, W6 beside the hand-written loop; JSON and Markdown into build/bench
+bench: $(STAMP) ## W1, W2, W4, W6 beside the hand-written loop; JSON and Markdown into build/bench; the console's figures
 	@$(BIN)/python -m tests.bench
+	@$(BIN)/python -m tests.bench.console
 
 docs: $(STAMP) ## write the reference pages that are made from the code
 	@{ printf '# Catalogue\n\n'; $(BIN)/conduix stages --output markdown; } > docs/reference/catalogue.md

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import gc
 import signal
 import sys
 from collections.abc import Sequence
@@ -86,6 +87,7 @@ async def _run(args: argparse.Namespace, terminal: Terminal) -> bool:
         app = ConduixApp(await _session(doors, args), start, doors, preferences)
     # whoever ends us shall have his terminal back
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, app.exit)
+    gc.freeze()  # what was imported stays: looking through it again and again would hold up a key now and then
     await app.run_async()
     return bool(app.return_code)
 

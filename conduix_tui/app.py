@@ -21,7 +21,7 @@ from conduix_tui.screens.login import LoginPage
 from conduix_tui.screens.offers import named, offers
 from conduix_tui.screens.page import Page
 from conduix_tui.screens.palette import PalettePage
-from conduix_tui.screens.registry import PAGES, places
+from conduix_tui.screens.registry import PAGES, fetch_pages, places
 from conduix_tui.session import Session
 from conduix_tui.store.calls import CallLog
 from conduix_tui.store.navigation import History, Location
@@ -29,6 +29,8 @@ from conduix_tui.store.palette import Entry
 from conduix_tui.store.state import State
 
 T = TypeVar("T")
+FETCH_AFTER = 0.5
+"""Seconds after which the first frame is out of the way of imports."""
 
 
 class ConduixApp(App[None]):
@@ -71,6 +73,7 @@ class ConduixApp(App[None]):
         """Show the first page, and listen."""
         self.run_worker(self._listen(self.session), name="updates", group="updates", exclusive=True)
         self.push_screen(self._page(self.history.current))
+        self.set_timer(FETCH_AFTER, lambda: self.run_worker(fetch_pages, name="pages", thread=True))
         if self.session.why_closed:
             self.run_worker(self._sign_in(self.session.name, self.session.user, self.session.why_closed))
 

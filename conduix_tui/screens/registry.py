@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from conduix_tui.screens.agent import AgentPage
 from conduix_tui.screens.agents import AgentsPage
@@ -12,18 +12,30 @@ from conduix_tui.screens.cluster import ClusterPage
 from conduix_tui.screens.contexts import ContextsPage
 from conduix_tui.screens.events import EventsPage
 from conduix_tui.screens.page import Page
-from conduix_tui.screens.pipeline import PipelinePage
 from conduix_tui.screens.pipelines import PipelinesPage
 from conduix_tui.screens.pulse import PulsePage
 from conduix_tui.screens.runs import RunsPage
 from conduix_tui.screens.triage import TriagePage
-from conduix_tui.store.navigation import Place, Places
+from conduix_tui.store.navigation import Location, Place, Places
 from conduix_tui.store.state import State
 
-PAGES: Mapping[str, type[Page]] = {
+
+def pipeline_page(location: Location) -> Page:
+    """What draws graphs, plots and documents is imported late: without it the first frame is there sooner."""
+    from conduix_tui.screens.pipeline import PipelinePage  # noqa: PLC0415
+
+    return PipelinePage(location)
+
+
+def fetch_pages() -> None:
+    """Import what was left out, so that nobody waits for it; for a thread beside the first page."""
+    import conduix_tui.screens.pipeline  # noqa: F401, PLC0415
+
+
+PAGES: Mapping[str, Callable[[Location], Page]] = {
     "triage": TriagePage,
     "pipelines": PipelinesPage,
-    "pipeline": PipelinePage,
+    "pipeline": pipeline_page,
     "agents": AgentsPage,
     "agent": AgentPage,
     "runs": RunsPage,
