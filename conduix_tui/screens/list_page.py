@@ -39,12 +39,16 @@ class ListPage(Page):
     def __init__(self, location: Location) -> None:
         super().__init__(location)
         self.view: View[Any] = View(
-            self.COLUMNS, sort=self._known(location.sort), falling=location.falling if location.sort else self.FALLING
+            self.columns(), sort=self._known(location.sort), falling=location.falling if location.sort else self.FALLING
         )
         self.view.filter_by(location.filter)
 
+    def columns(self) -> Sequence[Column[Any]]:
+        """Those of the class; more where a page has some that need the console."""
+        return self.COLUMNS
+
     def _known(self, sort: str) -> str:
-        return sort if any(column.key == sort for column in self.COLUMNS) else self.SORT
+        return sort if any(column.key == sort for column in self.columns()) else self.SORT
 
     def content(self) -> ComposeResult:
         """The list, and its filter below."""

@@ -17,6 +17,7 @@ from conduix_tui.store.columns import Cell, Column
 from conduix_tui.store.navigation import Location
 from conduix_tui.store.updates import Kind
 from conduix_tui.widgets.resource_table import ResourceTable
+from conduix_tui.widgets.spark import spark
 
 
 def _count(number: int, tone: str = "") -> Cell:
@@ -45,6 +46,11 @@ COLUMNS: Sequence[Column[pb.Pipeline]] = (
 )  # fmt: skip
 
 
+TREND = 15
+"""Characters of the curve."""
+_RATE = 3
+
+
 class PipelinesPage(ListPage):
     """The list; Enter opens one, keys act on the marked ones."""
 
@@ -52,6 +58,16 @@ class PipelinesPage(ListPage):
     COLUMNS: ClassVar[Sequence[Column[Any]]] = COLUMNS
     EMPTY: ClassVar[str] = "No pipelines yet.  conduix apply -f FILE brings one here."
     BINDINGS: ClassVar[list[BindingType]] = action_bindings("pipeline")
+
+    def columns(self) -> Sequence[Column[Any]]:
+        """With the curve of the last rates after the rate."""
+        curve: Column[pb.Pipeline] = Column(
+            "trend", "TREND", lambda p: p.records_per_second, self._curve, width=TREND, priority=3
+        )
+        return [*COLUMNS[:_RATE], curve, *COLUMNS[_RATE:]]
+
+    def _curve(self, pipeline: pb.Pipeline) -> Cell:
+        return Cell(spark(self.console.state.rates.of(pipeline.id), TREND), "accent")
 
     @on(ResourceTable.Opened)
     def _open(self, event: ResourceTable.Opened) -> None:

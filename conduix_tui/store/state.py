@@ -9,6 +9,8 @@ from typing import Any
 
 from google.protobuf.message import Message
 
+from conduix.v1.pipeline_service_pb2 import Pipeline
+from conduix_tui.store.rates import Rates
 from conduix_tui.store.updates import KINDS, All, Ended, Interrupted, Kind, Put, Removed, Update
 from conduix_tui.store.view import View
 
@@ -47,6 +49,7 @@ class State:
     clock: Callable[[], float] = time.monotonic
     items: dict[Kind, dict[str, Any]] = field(default_factory=lambda: {kind: {} for kind in KINDS})
     lines: dict[Kind, Line] = field(default_factory=lambda: {kind: Line() for kind in KINDS})
+    rates: Rates = field(default_factory=Rates)
     version: int = 0
     """Grows with every update that changed something to be seen."""
     _views: dict[Kind, list[View[Any]]] = field(default_factory=lambda: {kind: [] for kind in KINDS})
@@ -68,15 +71,21 @@ class State:
             self._reset(update.kind, update.items)
         elif isinstance(update, Put):
             self.items[update.kind][update.key] = update.item
+            if isinstance(update.item, Pipeline):
+                self.rates.take(update.key, update.item)
             for view in self._views[update.kind]:
                 view.put(update.key, update.item)
         elif isinstance(update, Removed):
             self.items[update.kind].pop(update.key, None)
+            self.rates.forget(update.key)
             for view in self._views[update.kind]:
                 view.remove(update.key)
 
     def _reset(self, kind: Kind, items: Mapping[str, Message]) -> None:
         self.items[kind] = dict(items)
+        for key, item in items.items():
+            if isinstance(item, Pipeline):
+                self.rates.take(key, item)
         for view in self._views[kind]:
             view.reset(items)
 

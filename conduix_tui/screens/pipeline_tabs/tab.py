@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
 
 from textual.containers import Vertical
+from textual.widgets import Static
 from textual.worker import Worker
 
 from conduix.errors import ConduixError
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from conduix_tui.app import ConduixApp
 
 T = TypeVar("T")
+_WELL_AFTER = 1.0
+"""Seconds after which a call that has not failed is taken for one that goes well."""
 
 
 class PipelineTab(Vertical):
@@ -24,6 +27,9 @@ class PipelineTab(Vertical):
 
     ID: ClassVar[str]
     TITLE: ClassVar[str]
+    DEFAULT_CSS = """
+    PipelineTab > .told { height: auto; color: $warning; }
+    """
 
     def __init__(self, pipeline: str, *, classes: str = "") -> None:
         super().__init__(classes=classes)
@@ -43,17 +49,24 @@ class PipelineTab(Vertical):
 
     def shown(self, is_shown: bool) -> None:
         """It is looked at now, or not any more."""
-        if is_shown and self._worker is None and self.console.session.client is not None:
-            self._worker = self.run_worker(self._work(self.console.session.client), name=self.ID)
+        client = self.console.session.client
+        if is_shown and client is None:
+            for child in self.children:
+                child.display = False
+            self._tell("A recording does not have this: it shows what streamed in.")
+        elif is_shown and self._worker is None and client is not None:
+            self._worker = self.run_worker(self._work(client), name=self.ID)
         elif not is_shown and self._worker is not None:
             self._worker.cancel()
             self._worker = None
 
     async def _work(self, client: Client) -> None:
         while True:
+            well = self.set_timer(_WELL_AFTER, lambda: self._tell(""))
             try:
                 await self.work(client)
             except ConduixError as error:
+                well.stop()
                 self.trouble(error)
             else:
                 return
@@ -66,8 +79,14 @@ class PipelineTab(Vertical):
         """The pipeline has changed."""
 
     def trouble(self, error: ConduixError) -> None:
-        """Say that something could not be fetched, where it would stand."""
-        self.border_subtitle = f"{error.message}" + (f" → {error.remedy}" if error.remedy else "")
+        """Say that something could not be fetched, above what was fetched before."""
+        self._tell(f"✖ {error.message}" + (f"  →  {error.remedy}" if error.remedy else ""))
+
+    def _tell(self, text: str) -> None:
+        for line in self.query(".told"):
+            line.remove()
+        if text:
+            self.mount(Static(text, classes="told", markup=False), before=0)
 
     def focus_content(self) -> None:
         """Take the keys."""
