@@ -23,7 +23,8 @@ class Draft:
     """
 
     def __init__(self, server: str, name: str, folder: Path | None = None) -> None:
-        safe = "".join(c if c.isalnum() or c in "._-" else "_" for c in f"{server}-{name}")
+        # an @ in between: prod-eu's orders are not prod's eu-orders
+        safe = "@".join("".join(c if c.isalnum() or c in "._-" else "_" for c in part) for part in (name, server))
         self.path = (folder or directory()) / f"{safe}.yaml"
         self._base = self.path.with_suffix(".revision")
 
