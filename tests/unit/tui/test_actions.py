@@ -1,4 +1,4 @@
-"""Actions: when they can be done, how strictly they are asked about, what takes them back, and the same as a command."""
+"""Actions: when they can be done, how strictly they are asked about, what takes them back, their commands."""
 
 from __future__ import annotations
 
