@@ -24,7 +24,7 @@ pytestmark = pytest.mark.slow
 BIN = Path(sys.executable).parent
 KEPT = Path(__file__).resolve().parents[2] / "build" / "console-demo"
 SIZE = (140, 40)
-COMMAND = "stty -g > before; conduix up --demo; echo ended with $?; stty -g > after"
+COMMAND = "stty -g > before; conduix up --demo; code=$?; stty -g > after; echo ended with $code"
 
 
 @pytest.fixture
