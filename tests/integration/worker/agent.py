@@ -65,8 +65,9 @@ class Worker:
             self.closed = True
             self._came.notify_all()
 
-    def send(self, request: pb.WorkerRequest) -> None:
-        self._line.sendall(frame(request))
+    def send(self, *requests: pb.WorkerRequest) -> None:
+        """Several are written at once: the worker has all of them before it does the first."""
+        self._line.sendall(b"".join(map(frame, requests)))
 
     def start(self, document: str, directory: Path, *, g: int = 1, **more: object) -> None:
         """Start replica 0 of a run; `more` are fields of the assignment."""

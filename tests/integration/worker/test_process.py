@@ -131,8 +131,9 @@ def test_a_checkpoint_that_does_not_come_is_told(tmp_path: Path, replica: Path) 
     with Worker() as worker:
         worker.start(endless(tmp_path), replica, action=pb_pipeline.DESIRED_STATE_PAUSED)
         worker.until(lambda: worker.state == "PAUSED")
-        worker.verb(pb.WORKER_ACTION_STOP)
-        worker.verb(pb.WORKER_ACTION_CHECKPOINT, "late")
+        stop = pb.WorkerVerb(action=pb.WORKER_ACTION_STOP)
+        late = pb.WorkerVerb(action=pb.WORKER_ACTION_CHECKPOINT, command_id="late")
+        worker.send(pb.WorkerRequest(verb=stop), pb.WorkerRequest(verb=late))
         assert worker.ended() == 0
     assert (worker.answers["late"].code, worker.answers["late"].message) in {
         ("", "1"),  # the pause was still there, and its checkpoint
