@@ -10,7 +10,7 @@ import os
 import re
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
@@ -28,21 +28,23 @@ from conduix_tui.app import ConduixApp
 from conduix_tui.client.client import Client
 from conduix_tui.client.contexts import ContextFile
 from conduix_tui.doors import Doors
+from conduix_tui.screens import states
 from conduix_tui.session import Session
 from conduix_tui.store.navigation import Location
 from conduix_tui.store.recording import Recorder, Replay
-from conduix_tui.store.updates import Put
+from conduix_tui.store.updates import All, Origin, Put, Update
 from examples.listing import ROOT
 
 PICTURES = ROOT / "docs" / "pictures"
 RECORDING = PICTURES / "demo.jsonl"
 ANSWERS = PICTURES / "answers.json"
-"""What the server answered to what pages ask for by themselves, by method."""
+"""What the server answered to what pages ask for by themselves: by method, one second after the other."""
 WIDTH = 128
 SHOWN = "live-shop"
 """The pipeline of the third picture."""
 CHANGES = 40
-"""Of pipelines, in a recording."""
+"""Of pipelines, in a recording; those of runs say the same."""
+SECONDS = 5
 ASKED: Mapping[str, Message] = {
     "GetPipelineStatus": pb.GetPipelineStatusRequest(pipeline=pb.PipelineRef(name=SHOWN)),
     "GetPipeline": pb.GetPipelineRequest(pipeline=pb.PipelineRef(name=SHOWN)),
@@ -61,16 +63,16 @@ class Picture:
 
 
 TAKEN = (
-    Picture("triage", Location("triage"), "dead letters", 12),
+    Picture("triage", Location("triage"), "No such file or directory", 14),
     Picture("pipelines", Location("pipelines"), "stocks-by-quarter", 22),
-    Picture("flow", Location("pipeline", SHOWN), "by_country", 26),
+    Picture("flow", Location("pipeline", SHOWN), "● busy", 46),
 )
 
 
 class RecordedClient:
-    """Answers as the server did when it was recorded; stands where a Client would."""
+    """Answers as the server did when it was recorded, at the end always the same; stands where a Client would."""
 
-    def __init__(self, answers: Mapping[str, Any]) -> None:
+    def __init__(self, answers: Mapping[str, list[Any]]) -> None:
         self._answers = answers
         self.pipelines = SimpleNamespace(**{name: name for name in ASKED})
 
@@ -78,10 +80,32 @@ class RecordedClient:
         """The recorded answer. Raises NotFound where there is none."""
         if method not in self._answers:
             raise NotFound(Resource.PIPELINE, method, remedy="record it anew")
-        return ParseDict(self._answers[method], getattr(pb, f"{method}Response")())
+        left = self._answers[method]
+        return ParseDict(left.pop(0) if len(left) > 1 else left[0], getattr(pb, f"{method}Response")())
 
     async def close(self) -> None:
         """There is nothing to close."""
+
+
+class Changes:
+    """An origin that tells of another one what there is, and how pipelines change."""
+
+    def __init__(self, origin: Origin) -> None:
+        self._origin = origin
+
+    async def updates(self) -> AsyncIterator[Update]:
+        """Until there were enough."""
+        known: dict[str, Message] = {}
+        left = CHANGES
+        async for update in self._origin.updates():
+            if isinstance(update, All):
+                yield update
+            elif isinstance(update, Put) and update.kind == "pipeline" and known.get(update.key) != update.item:
+                known[update.key] = update.item
+                left -= 1
+                yield update
+            if left == 0:
+                return
 
 
 async def record() -> None:
@@ -89,17 +113,17 @@ async def record() -> None:
     doors = Doors(ContextFile.of_user(os.environ), os.environ)
     session = await doors.enter(doors.target())
     client = cast("Client", session.client)  # a door leads to a server
-    changes = 0
-    with Recorder(session.origin, RECORDING) as recorder:
-        async for update in recorder.updates():
-            changes += isinstance(update, Put) and update.kind == "pipeline"
-            if changes >= CHANGES:
-                break
-    answers = {}
-    for name, request in ASKED.items():
-        answer = await client.call(getattr(client.pipelines, name), request)
-        answers[name] = MessageToDict(answer, preserving_proto_field_name=True)
-    ANSWERS.write_bytes(orjson.dumps(answers, option=orjson.OPT_INDENT_2) + b"\n")
+    with Recorder(Changes(session.origin), RECORDING) as recorder:
+        async for _ in recorder.updates():
+            pass
+    answers: dict[str, list[Any]] = {name: [] for name in ASKED}
+    for _ in range(SECONDS):
+        for name, request in ASKED.items():
+            answer = await client.call(getattr(client.pipelines, name), request)
+            if not answers[name] or name == "GetPipelineStatus":
+                answers[name].append(MessageToDict(answer, preserving_proto_field_name=True))
+        await asyncio.sleep(1)
+    ANSWERS.write_bytes(orjson.dumps(answers) + b"\n")
     await client.close()
 
 
@@ -108,7 +132,7 @@ async def render(into: Path = PICTURES) -> list[Path]:
     with RECORDING.open("rb") as file:
         recorded_at = orjson.loads(file.readline())["recorded_at"]
     # ages are those of then, whenever it is rendered
-    with patch("time.time", return_value=recorded_at + CHANGES):
+    with patch.object(states, "clock", return_value=recorded_at + CHANGES):
         return [await _take(picture, into) for picture in TAKEN]
 
 

@@ -97,9 +97,9 @@ class TriagePage(Page):
         if not state.loaded:
             return "waiting for the server …"
         pipelines = state.items["pipeline"].values()
-        running = sum(pipeline.state == pb.PIPELINE_STATE_RUNNING for pipeline in pipelines)
-        rate = words.rate(sum(pipeline.records_per_second for pipeline in pipelines))
-        rest = f"{words.plural(len(pipelines), 'pipeline')}, {running} running, {rate}"
+        # one that has ended still has the rate that it had
+        rates = [each.records_per_second for each in pipelines if each.state == pb.PIPELINE_STATE_RUNNING]
+        rest = f"{words.plural(len(pipelines), 'pipeline')}, {len(rates)} running, {words.rate(sum(rates))}"
         agents = words.plural(len(state.items["agent"]), "agent")
         return f"{rest}, {agents}" if found else f"✔ Nothing needs you.  {rest}, {agents}"
 
