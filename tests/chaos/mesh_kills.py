@@ -162,7 +162,7 @@ class _Run:
     async def _kill(self, names: Sequence[str]) -> None:
         """All of them at one moment; what nobody restarts is started again a moment later."""
         agent, server = self._world.agents[0], self._world.server
-        workers = await eventually(agent.workers, PROGRESS_SECONDS) if "worker" in names else []
+        workers = await self._workers() if "worker" in names else []
         if workers:
             with suppress(ProcessLookupError):  # it ended in this very moment
                 os.kill(self._random.choice(workers), signal.SIGKILL)
@@ -174,6 +174,15 @@ class _Run:
         for program in programs:
             await asyncio.sleep(self._random.uniform(0, 0.5))  # how long an outage is belongs to what is drawn
             await program.started()
+
+    async def _workers(self) -> list[int]:
+        try:
+            return await eventually(self._world.agents[0].workers, PROGRESS_SECONDS)
+        except AssertionError as error:
+            killed = self._verdict.killed.total()
+            raise AssertionError(
+                f"no worker after {killed} kills: if the run has ended, --slow keeps it longer"
+            ) from error
 
     async def _send(self) -> None:
         """Commands, one after the other, for as long as the run takes."""
