@@ -31,7 +31,8 @@ class Deeds:
         """Why nothing that needs this role is changed now; empty: it can be."""
         if refusal := self._app.session.refuses(needs):
             return refusal
-        if not self._app.state.connection.live:
+        connection = self._app.state.connection
+        if connection.cause or connection.ended:  # neither: at the very beginning, when not all has been heard yet
             return "there is no connection to the server, and what is shown may be old"
         return ""
 

@@ -13,8 +13,8 @@ from textual.widgets import Static
 from conduix.v1 import agent_service_pb2 as agent_pb
 from conduix_tui.cli import words
 from conduix_tui.screens.acting import action_bindings
+from conduix_tui.screens.asking import asking
 from conduix_tui.screens.page import Page
-from conduix_tui.screens.pipeline_tabs.tab import every
 from conduix_tui.screens.states import agent_cell, ago, mode_word, pipeline_cell
 from conduix_tui.store.actions import by_id
 from conduix_tui.store.updates import Kind
@@ -40,7 +40,7 @@ class AgentPage(Page):
         """Ask for its replicas now and then."""
         super().on_mount()
         if self.console.session.client is not None:
-            self.run_worker(every(REFRESH, self._fetch), name="agent")
+            self.run_worker(asking(REFRESH, self._fetch, self._tell), name="agent")
 
     async def _fetch(self) -> None:
         agent, client = self.agent, self.console.session.client
@@ -48,9 +48,11 @@ class AgentPage(Page):
             return
         request = agent_pb.GetAgentStatusRequest(id=agent.id)
         command = f"conduix describe agent {agent.name}"
-        status = await self.console.call("GetAgentStatus", command, client.call(client.agents.GetAgentStatus, request))
-        if status is not None:
-            self.query_one("#replicas", Static).update(status_text(status, self._names()))
+        work = client.call(client.agents.GetAgentStatus, request)
+        self._tell(status_text(await self.console.calls.run("GetAgentStatus", command, work), self._names()))
+
+    def _tell(self, text: str) -> None:
+        self.query_one("#replicas", Static).update(text)
 
     def _names(self) -> Mapping[str, str]:
         return {key: pipeline.name for key, pipeline in self.console.state.items["pipeline"].items()}

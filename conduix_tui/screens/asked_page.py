@@ -11,8 +11,8 @@ from textual.binding import Binding, BindingType
 from textual.widgets import Input, Static
 
 from conduix_tui.client.client import Client
+from conduix_tui.screens.asking import asking
 from conduix_tui.screens.page import Page
-from conduix_tui.screens.pipeline_tabs.tab import every
 from conduix_tui.store.columns import Column
 from conduix_tui.store.navigation import Location
 from conduix_tui.store.view import View
@@ -35,8 +35,8 @@ class AskedPage(Page):
         self.view: View[Any] = View(self.COLUMNS, sort=self.SORT, falling=self.FALLING)
         self.view.filter_by(location.filter)
 
-    async def fetch(self, client: Client) -> Mapping[str, Any] | None:
-        """All rows by id; None: an error was shown."""
+    async def fetch(self, client: Client) -> Mapping[str, Any]:
+        """All rows by id. Raises ConduixError."""
         raise NotImplementedError
 
     def content(self) -> ComposeResult:
@@ -54,13 +54,14 @@ class AskedPage(Page):
             self.query_one("#above", Static).update("A recording does not have this.")
             return
 
-        async def again() -> None:
-            rows = await self.fetch(client)
-            if rows is not None:
-                self.view.reset(rows)
-                self.query_one(ResourceTable).repaint()
+        self.run_worker(asking(self.EVERY, lambda: self._fetch(client), self._tell), name=self.location.screen)
 
-        self.run_worker(every(self.EVERY, again), name=self.location.screen)
+    async def _fetch(self, client: Client) -> None:
+        self.view.reset(await self.fetch(client))
+        self.query_one(ResourceTable).repaint()
+
+    def _tell(self, trouble: str) -> None:
+        self.query_one("#above", Static).update(trouble)
 
     def title_text(self) -> str:
         """The place, and how many there are."""

@@ -32,9 +32,9 @@ class AuditPage(AskedPage):
     SORT: ClassVar[str] = "at"
     FALLING: ClassVar[bool] = True
 
-    async def fetch(self, client: Client) -> Mapping[str, Any] | None:
+    async def fetch(self, client: Client) -> Mapping[str, Any]:
         """One page."""
         request = event_pb.ListAuditRecordsRequest(paging=common_pb2.Paging(page_size=100))
         work = client.call(client.events.ListAuditRecords, request)
-        answer = await self.console.call("ListAuditRecords", "conduix get audit", work)
-        return None if answer is None else {record.id: record for record in answer.audit_records}
+        answer = await self.console.calls.run("ListAuditRecords", "conduix get audit", work)
+        return {record.id: record for record in answer.audit_records}

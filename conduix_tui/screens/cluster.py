@@ -28,12 +28,10 @@ class ClusterPage(AskedPage):
 
     COLUMNS: ClassVar[Sequence[Column[Any]]] = COLUMNS
 
-    async def fetch(self, client: Client) -> Mapping[str, Any] | None:
+    async def fetch(self, client: Client) -> Mapping[str, Any]:
         """The servers; what else there is stands above them."""
         work = client.call(client.system.GetClusterStatus, system_pb.GetClusterStatusRequest())
-        status = await self.console.call("GetClusterStatus", "conduix describe cluster", work)
-        if status is None:
-            return None
+        status = await self.console.calls.run("GetClusterStatus", "conduix describe cluster", work)
         agents = f"{status.agents_connected} of {words.plural(status.agents_known, 'agent')} connected"
         pipelines = f"{status.pipelines_running} of {words.plural(status.pipelines, 'pipeline')} running"
         self.query_one("#above", Static).update(f" database {status.database}   {agents}   {pipelines}")

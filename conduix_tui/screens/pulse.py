@@ -11,8 +11,8 @@ from textual.widgets import Static
 from conduix.v1 import system_service_pb2 as system_pb
 from conduix_tui.cli import words
 from conduix_tui.client.client import Client
+from conduix_tui.screens.asking import asking
 from conduix_tui.screens.page import Page
-from conduix_tui.screens.pipeline_tabs.tab import every
 from conduix_tui.widgets.spark import spark
 
 Value = Callable[[system_pb.DashboardPoint], float]
@@ -48,14 +48,16 @@ class PulsePage(Page):
         if client is None:
             self.query_one("#curves", Static).update("A recording does not have this.")
         else:
-            self.run_worker(every(5.0, lambda: self._fetch(client)), name="pulse")
+            self.run_worker(asking(5.0, lambda: self._fetch(client), self._tell), name="pulse")
 
     async def _fetch(self, client: Client) -> None:
         work = client.call(client.system.GetDashboard, system_pb.GetDashboardRequest())
-        answer = await self.console.call("GetDashboard", "conduix describe cluster", work)
-        if answer is not None:
-            width = max(10, self.size.width - 34)
-            self.query_one("#curves", Static).update(curves(answer.points, width))
+        answer = await self.console.calls.run("GetDashboard", "conduix describe cluster", work)
+        width = max(10, self.size.width - 34)
+        self._tell(curves(answer.points, width))
+
+    def _tell(self, text: str) -> None:
+        self.query_one("#curves", Static).update(text)
 
     def focus_content(self) -> None:
         """Scrolling takes the keys."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from textual.app import ComposeResult
+from textual.widgets import Static
 
 from conduix.v1 import pipeline_service_pb2 as pb
 from conduix_tui.screens.pipeline_tabs.tab import PipelineTab
@@ -18,6 +19,10 @@ class RunsTab(PipelineTab):
 
     ID: ClassVar[str] = "runs"
     TITLE: ClassVar[str] = "Runs"
+    ASKS: ClassVar[bool] = False
+    DEFAULT_CSS = """
+    RunsTab #no-runs { display: none; height: auto; color: $text-muted; }
+    """
 
     def __init__(self, pipeline: str, *, classes: str = "") -> None:
         super().__init__(pipeline, classes=classes)
@@ -25,6 +30,7 @@ class RunsTab(PipelineTab):
 
     def compose(self) -> ComposeResult:
         """The list."""
+        yield Static("It never ran.  r starts it.", id="no-runs", markup=False)
         yield ResourceTable(self._view, id="pipeline-runs")
 
     def paint(self, pipeline: pb.Pipeline) -> None:
@@ -32,3 +38,4 @@ class RunsTab(PipelineTab):
         runs = self.console.state.items["run"]
         self._view.reset({key: run for key, run in runs.items() if run.pipeline_id == pipeline.id})
         self.query_one(ResourceTable).repaint()
+        self.query_one("#no-runs").display = self._view.total == 0

@@ -27,6 +27,8 @@ class PipelineTab(Vertical):
 
     ID: ClassVar[str]
     TITLE: ClassVar[str]
+    ASKS: ClassVar[bool] = True
+    """Does it show what only a server can tell, and no recording?"""
     DEFAULT_CSS = """
     PipelineTab > .told { height: auto; color: $warning; }
     """
@@ -50,7 +52,7 @@ class PipelineTab(Vertical):
     def shown(self, is_shown: bool) -> None:
         """It is looked at now, or not any more."""
         client = self.console.session.client
-        if is_shown and client is None:
+        if is_shown and client is None and self.ASKS:
             for child in self.children:
                 child.display = False
             self._tell("A recording does not have this: it shows what streamed in.")
