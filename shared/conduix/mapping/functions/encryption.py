@@ -106,7 +106,7 @@ _BCRYPT = "$2a$04$abcdefghijklmnopqrstuu/LVz6MZlItEy42I2juLihZ66HnQx/cy"
 _HASHED = Parameter("hashed_secret", "string", "The hash, in its own notation.")
 
 
-@family.method("compare_argon2", "Whether this is the secret that an Argon2 hash (`$argon2id$…`, `$argon2i$…`) was made of.",
+@family.method("compare_argon2", "Whether an Argon2 hash (`$argon2id$…`, `$argon2i$…`) was made of this secret.",
                _HASHED,
                examples=((f'root.same = this.secret.compare_argon2("{_ARGON2}")', '{"secret":"open sesame"}',
                           '{"same":true}'),))  # fmt: skip
@@ -126,7 +126,7 @@ def compare_argon2(value: Any, hashed_secret: str) -> bool:
         raise MappingError(f"compare_argon2: {error}") from error
 
 
-@family.method("compare_bcrypt", "Whether this is the secret that a bcrypt hash (`$2a$…`) was made of.", _HASHED,
+@family.method("compare_bcrypt", "Whether a bcrypt hash (`$2a$…`) was made of this secret.", _HASHED,
                examples=((f'root.same = this.secret.compare_bcrypt("{_BCRYPT}")', '{"secret":"close sesame"}',
                           '{"same":false}'),))  # fmt: skip
 def compare_bcrypt(value: Any, hashed_secret: str) -> bool:
