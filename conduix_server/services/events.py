@@ -52,7 +52,7 @@ class EventServicer(EventServiceServicer):
             shown = await _shown(tx, page.items)
         return pb.ListEventsResponse(events=shown, page_info=page_info(page))
 
-    async def WatchEvents(  # type: ignore[override]  # generated for synchronous servers
+    async def WatchEvents(  # type: ignore[override, unused-ignore]  # generated for synchronous servers
         self, request: pb.WatchEventsRequest, context: Context
     ) -> AsyncIterator[pb.WatchEventsResponse]:
         """The newest, then what happens, until the caller or the server leaves."""

@@ -64,7 +64,7 @@ class MeshServicer(MeshServiceServicer):
         agent = current_agent()
         return pb.RenewIdentityResponse(identity=self._enrolment.renew(agent.id, agent.agent, request.csr))
 
-    async def Connect(  # type: ignore[override]  # generated for synchronous servers
+    async def Connect(  # type: ignore[override, unused-ignore]  # generated for synchronous servers
         self, request_iterator: AsyncIterator[pb.AgentMessage], context: Context
     ) -> AsyncIterator[pb.ServerMessage]:
         """The session."""
@@ -73,7 +73,7 @@ class MeshServicer(MeshServiceServicer):
             async for message in carried:
                 yield message
 
-    async def StreamTelemetry(  # type: ignore[override]  # generated for synchronous servers
+    async def StreamTelemetry(  # type: ignore[override, unused-ignore]  # generated for synchronous servers
         self, request_iterator: AsyncIterator[pb.StreamTelemetryRequest], context: Context
     ) -> pb.StreamTelemetryResponse:
         """Log lines and tapped records, to whoever watches them here."""

@@ -59,7 +59,7 @@ class OperationServicer(OperationServiceServicer):
         shown = [operation_message(row) for row in page.items]
         return pb.ListOperationsResponse(operations=shown, page_info=page_info(page))
 
-    async def WatchOperation(  # type: ignore[override]  # generated for synchronous servers
+    async def WatchOperation(  # type: ignore[override, unused-ignore]  # generated for synchronous servers
         self, request: pb.WatchOperationRequest, context: Context
     ) -> AsyncIterator[pb.WatchOperationResponse]:
         """As it stands, then every change, up to its end."""

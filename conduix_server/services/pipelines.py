@@ -105,7 +105,7 @@ class PipelineServicer(DocumentCalls):
             found = await stored.revision(tx, row.id, request.number or row.revision)
         return pb.GetRevisionResponse(revision=revision_message(found))
 
-    async def WatchPipelines(  # type: ignore[override]  # generated for synchronous servers
+    async def WatchPipelines(  # type: ignore[override, unused-ignore]  # generated for synchronous servers
         self, request: pb.WatchPipelinesRequest, context: Context
     ) -> AsyncIterator[pb.WatchPipelinesResponse]:
         """The list, then what changes in it, until the caller or the server leaves."""
@@ -213,7 +213,7 @@ class PipelineServicer(DocumentCalls):
             n=copy.number, at=timestamp(copy.saved_at), record=shown, agent_id=copy.agent_id
         )
 
-    async def TapPipeline(  # type: ignore[override]  # generated for synchronous servers
+    async def TapPipeline(  # type: ignore[override, unused-ignore]  # generated for synchronous servers
         self, request: pb.TapPipelineRequest, context: Context
     ) -> AsyncIterator[pb.TapPipelineResponse]:
         """Records as they leave a node, as long as the run goes on."""
@@ -221,7 +221,7 @@ class PipelineServicer(DocumentCalls):
             async for each in records:
                 yield each
 
-    async def TailLogs(  # type: ignore[override]  # generated for synchronous servers
+    async def TailLogs(  # type: ignore[override, unused-ignore]  # generated for synchronous servers
         self, request: pb.TailLogsRequest, context: Context
     ) -> AsyncIterator[pb.TailLogsResponse]:
         """Lines from before the call, then, if wanted, those that come."""

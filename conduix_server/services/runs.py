@@ -65,7 +65,7 @@ class RunServicer(RunServiceServicer):
             (shown,) = await shown_runs(tx, [await stored.get(tx, request.id)])
         return pb.GetRunResponse(run=shown)
 
-    async def WatchRuns(  # type: ignore[override]  # generated for synchronous servers
+    async def WatchRuns(  # type: ignore[override, unused-ignore]  # generated for synchronous servers
         self, request: pb.WatchRunsRequest, context: Context
     ) -> AsyncIterator[pb.WatchRunsResponse]:
         """The newest runs, then what changes, until the caller or the server leaves."""

@@ -55,7 +55,7 @@ class Fleet:
         """See `Origin`."""
         yield fleet(self._rows)
         for kind in ("agent", "run", "event"):
-            yield All(kind, {})  # type: ignore[arg-type]
+            yield All(kind, {})  # type: ignore[arg-type, unused-ignore]
         began, told = time.monotonic(), 0
         for version in count(1):
             await asyncio.sleep(TICK)
@@ -72,7 +72,7 @@ class Silent:
     async def updates(self) -> AsyncIterator[Update]:
         """See `Origin`."""
         for kind in ("agent", "run", "event"):
-            yield All(kind, {})  # type: ignore[arg-type]
+            yield All(kind, {})  # type: ignore[arg-type, unused-ignore]
 
 
 async def load(rows: int) -> float:

@@ -165,7 +165,7 @@ async def test_who_may_only_read_is_refused_before_any_call(house: House, role: 
     before = await house.audited(role.value)
     async with app.run_test(size=SIZE, notifications=True) as pilot:
         await shows(pilot, "● RUNNING", "read-only")
-        changing = {action.method for kind in ("pipeline", "agent", "run") for action in of_kind(kind)}  # type: ignore[arg-type]
+        changing = {action.method for kind in ("pipeline", "agent", "run") for action in of_kind(kind)}  # type: ignore[arg-type, unused-ignore]
         for place in ("pipelines", "pipeline", "agents", "agent", "runs"):
             await visit(pilot, app, dict(commands(app))[place])
             await until(pilot, lambda: app.state.loaded)

@@ -228,7 +228,7 @@ class Servicer(rpc.MeshServiceServicer):
         self._fleet.renewed += 1
         return pb.RenewIdentityResponse(identity=self._fleet.identity(caller()))
 
-    async def Connect(  # type: ignore[override]  # generated for synchronous servers
+    async def Connect(  # type: ignore[override, unused-ignore]  # generated for synchronous servers
         self, request_iterator: AsyncIterator[pb.AgentMessage], context: Context
     ) -> AsyncIterator[pb.ServerMessage]:
         session = Session(self._server, caller())
@@ -244,7 +244,7 @@ class Servicer(rpc.MeshServiceServicer):
             with suppress(ValueError):  # the server was killed
                 self._server.sessions.remove(session)
 
-    async def StreamTelemetry(  # type: ignore[override]  # generated for synchronous servers
+    async def StreamTelemetry(  # type: ignore[override, unused-ignore]  # generated for synchronous servers
         self, request_iterator: AsyncIterator[pb.StreamTelemetryRequest], context: Context
     ) -> pb.StreamTelemetryResponse:
         async for item in request_iterator:

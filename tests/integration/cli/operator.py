@@ -65,7 +65,7 @@ class Operator:
 
 def up(folder: Path, *arguments: str) -> Program:
     """A `conduix up` on free ports, not started yet."""
-    command = [CONDUIX, "up", "--grpc-port", "0", "--http-port", "0", *arguments]
+    command: list[str | Path] = [CONDUIX, "up", "--grpc-port", "0", "--http-port", "0", *arguments]
     return Program("conduix-up", command, folder)
 
 

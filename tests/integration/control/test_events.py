@@ -133,5 +133,5 @@ async def test_the_last_minutes_have_rates_and_begin_anew_with_a_run(world: Worl
     await agent.report("RUNNING", nodes=counts(10, 10))
     clock.move(seconds=5)
     await world.history.look()
-    newest = (await world.pipelines.GetPipelineMetrics(request)).points[-1]
-    assert newest.records_in_per_second == 0
+    after = (await world.pipelines.GetPipelineMetrics(request)).points[-1]
+    assert after.records_in_per_second == 0

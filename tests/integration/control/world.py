@@ -227,6 +227,6 @@ async def serving(store: Store) -> AsyncIterator[World]:
             async with open_channel(f"127.0.0.1:{server.ports[0]}", tls=None) as channel, asyncio.timeout(60):
                 stubs = PipelineServiceStub(channel), RunServiceStub(channel), OperationServiceStub(channel)
                 more = EventServiceStub(channel), SystemServiceStub(channel)
-                yield World(store, feed, hub, *stubs, *more, history)  # type: ignore[arg-type]
+                yield World(store, feed, hub, *stubs, *more, history)  # type: ignore[arg-type, unused-ignore]
         finally:
             await server.stop(0)
