@@ -23,7 +23,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--replicas", type=int, choices=tuple(KILLS), help="only that many, instead of each in turn")
     parser.add_argument("--agents", type=int, default=20)
     parser.add_argument("--restarts", type=int, default=5)
-    parser.add_argument("--slow", type=float, default=0.08, help="seconds that each batch takes longer, times replicas")
+    parser.add_argument("--slow", type=float, default=0.08, help="seconds that each batch takes longer")
     parser.add_argument("--only", choices=("kills", "outages"))
     parser.add_argument("--work", type=Path, default=ROOT / "build" / "chaos-mesh")
     parser.add_argument("--report", type=Path, help="where to write the results (Markdown)")
@@ -55,8 +55,7 @@ def _kills(args: argparse.Namespace, scale: Scale) -> list[mesh_kills.Verdict]:
     for replicas, count in KILLS.items():
         if args.replicas not in {None, replicas}:
             continue
-        # so many workers are so many times faster
-        plan = mesh_kills.Plan(replicas, count, args.seed, args.slow * replicas, scale.split)
+        plan = mesh_kills.Plan(replicas, count, args.seed, args.slow, scale.split)
         verdicts.append(asyncio.run(mesh_kills.run(plan, reference, args.work / f"replicas-{replicas}")))
         print(verdicts[-1], flush=True)  # noqa: T201 - progress of a program
     return verdicts
