@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from conduix.engine.catalog import Catalog, default_catalog
 from conduix.errors import ConduixError, Unavailable
 from conduix.spec.diagnostics import Diagnostic
-from conduix.spec.load import load
+from conduix.spec.loading import load
 from conduix_agent.host.actions import Refusal, Want
 from conduix_agent.host.process import own_environment
 from conduix_agent.seam import Uplink

@@ -18,7 +18,7 @@ from conduix.engine.catalog import Catalog, default_catalog
 from conduix.engine.guarantee import assess
 from conduix.errors import FailedPrecondition
 from conduix.spec.diagnostics import Diagnostic, DocumentError
-from conduix.spec.load import load
+from conduix.spec.loading import load
 from conduix.spec.model import PipelineSpec
 from conduix.spec.normal import normal_form
 from conduix.spec.served import check_served

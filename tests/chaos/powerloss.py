@@ -19,7 +19,7 @@ from conduix.engine.local import LocalRun
 from conduix.engine.runtime.checkpoint import Checkpoint, LocalStore
 from conduix.engine.worker import Assignment, run_replica
 from conduix.errors import ConduixError, UsageError
-from conduix.spec.load import load_or_raise
+from conduix.spec.loading import load_or_raise
 from conduix.spec.model import PipelineSpec
 from tests.chaos import orders
 from tests.chaos.crashfs import Disk, Image, Recorder, materialise

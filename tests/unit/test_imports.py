@@ -70,3 +70,11 @@ def test_the_folder_shared_is_never_a_module() -> None:
         if re.search(r"^\s*(?:import|from) shared\b", path.read_text(encoding="utf-8"), re.MULTILINE)
     ]
     assert guilty == []
+
+
+def test_no_lazy_name_is_that_of_a_module() -> None:
+    # importing such a module would put it in the place of what the package promises under that name
+    for package in (ROOT / "shared" / "conduix").rglob("__init__.py"):
+        lazy = re.search(r"_HOMES = \{(.*?)\}", package.read_text(encoding="utf-8"), re.DOTALL)
+        names = set(re.findall(r'"(\w+)":', lazy[1])) if lazy else set()
+        assert names.isdisjoint(path.stem for path in package.parent.iterdir()), package

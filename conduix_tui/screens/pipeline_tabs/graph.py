@@ -93,7 +93,7 @@ class GraphTab(PipelineTab):
 def spec_of(document: str) -> PipelineSpec | None:
     """The normal form; None: this console does not know what stands in it. Takes up to some seconds the first time."""
     from conduix.engine.catalog import default_catalog  # noqa: PLC0415 - the engine: not before somebody looks
-    from conduix.spec.load import load  # noqa: PLC0415
+    from conduix.spec.loading import load  # noqa: PLC0415
 
     return load(document, file="document", catalog=default_catalog(), env=None).spec
 

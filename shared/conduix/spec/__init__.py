@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from conduix.spec.diagnostics import Code, Diagnostic, DocumentError
-    from conduix.spec.load import Loaded, load, load_or_raise
+    from conduix.spec.loading import Loaded, load, load_or_raise
     from conduix.spec.model import NodeSpec, PipelineSpec
     from conduix.spec.normal import normal_form
     from conduix.spec.schema import document_schema
@@ -20,9 +20,9 @@ _HOMES = {
     "Code": "diagnostics",
     "Diagnostic": "diagnostics",
     "DocumentError": "diagnostics",
-    "Loaded": "load",
-    "load": "load",
-    "load_or_raise": "load",
+    "Loaded": "loading",
+    "load": "loading",
+    "load_or_raise": "loading",
     "NodeSpec": "model",
     "PipelineSpec": "model",
     "normal_form": "normal",

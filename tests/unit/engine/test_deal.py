@@ -25,7 +25,7 @@ from conduix.engine.runtime.checkpoint import Checkpoint, Cut, LocalStore, Shard
 from conduix.engine.runtime.gathered import replicas_of
 from conduix.engine.runtime.ledger import merge
 from conduix.errors import CheckpointDamaged, FenceLost, ScaleRefused, StateBusy
-from conduix.spec.load import load_or_raise
+from conduix.spec.loading import load_or_raise
 from conduix.spec.model import PipelineSpec
 
 FILES = Files()

@@ -13,7 +13,7 @@ from conduix.engine.files import Files
 from conduix.engine.local import LocalRun
 from conduix.engine.runtime.checkpoint import Checkpoint, LocalStore
 from conduix.errors import CheckpointDamaged, ConduixError
-from conduix.spec.load import load_or_raise
+from conduix.spec.loading import load_or_raise
 from conduix.spec.model import PipelineSpec
 
 DOCUMENT = "{name: n, source: {type: file, path: in.jsonl}, sink: {type: file, path: out.jsonl}}"

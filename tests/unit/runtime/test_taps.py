@@ -17,7 +17,7 @@ from conduix.engine.runtime.taps import RATE, Taps, Wish
 from conduix.engine.worker import Assignment, explain_plan
 from conduix.engine.worker.replica import Replica
 from conduix.errors import NotFound
-from conduix.spec.load import load_or_raise
+from conduix.spec.loading import load_or_raise
 from conduix.spec.model import PipelineSpec
 
 DOCUMENT = """

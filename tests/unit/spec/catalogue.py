@@ -9,7 +9,7 @@ from pydantic import AliasChoices, Field, SecretStr
 
 from conduix.engine.catalog import Catalog, Entry
 from conduix.spec.diagnostics import Diagnostic
-from conduix.spec.load import Loaded, load
+from conduix.spec.loading import Loaded, load
 from conduix.spec.model import PipelineSpec
 from conduix.spec.options import ConditionText, Duration, MappingText, Options, RemapText, Size
 

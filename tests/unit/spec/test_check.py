@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from conduix.spec.diagnostics import Diagnostic, DocumentError
-from conduix.spec.load import load_or_raise
+from conduix.spec.loading import load_or_raise
 from tests.unit.spec.catalogue import CATALOG, bad, good, only, read
 
 ENDS = "source: {type: generate, count: 1}\nsink: {type: drop}\n"

@@ -8,7 +8,7 @@ import pytest
 
 from conduix.engine.catalog import default_catalog
 from conduix.engine.guarantee import assess
-from conduix.spec.load import Loaded, load
+from conduix.spec.loading import Loaded, load
 from conduix.spec.model import PipelineSpec
 from conduix.spec.normal import normal_form
 from conduix.spec.options import AsWritten

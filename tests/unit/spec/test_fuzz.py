@@ -11,7 +11,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from conduix.engine.catalog import default_catalog
-from conduix.spec.load import Loaded, load
+from conduix.spec.loading import Loaded, load
 from conduix.spec.nodes import LINE_BREAK
 from conduix.spec.normal import normal_form
 from tests.unit.spec.catalogue import CATALOG, read

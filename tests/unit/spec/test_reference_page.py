@@ -10,7 +10,7 @@ import pytest
 from conduix.engine.catalog import default_catalog
 from conduix.spec.compose import MAX_DEPTH, MAX_NODES
 from conduix.spec.diagnostics import MAX_PROBLEMS, Code
-from conduix.spec.load import load
+from conduix.spec.loading import load
 from conduix.spec.settings import COMMON_KEYS, REFUSED, WITHOUT_EFFECT, Settings
 from conduix.spec.yamltext import MAX_BYTES
 

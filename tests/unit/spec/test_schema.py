@@ -10,7 +10,7 @@ import yaml
 from jsonschema import Draft202012Validator
 
 from conduix.engine.catalog import default_catalog
-from conduix.spec.load import load
+from conduix.spec.loading import load
 from conduix.spec.schema import document_schema
 from tests.unit.spec.catalogue import CATALOG, good
 

@@ -13,7 +13,7 @@ from conduix.engine.letters import default_letters
 from conduix.engine.runtime.failure import ActorFailed, code_of, told
 from conduix.engine.worker.channel import Channel
 from conduix.errors import ConduixError
-from conduix.spec.load import load_or_raise
+from conduix.spec.loading import load_or_raise
 from conduix.v1 import worker_pb2 as pb
 
 _log = logging.getLogger(__name__)

@@ -21,7 +21,7 @@ from conduix.engine.worker.diary import Diary
 from conduix.engine.worker.replica import Assignment, Replica
 from conduix.engine.worker.wire import replica_status
 from conduix.errors import ConduixError, NotFound
-from conduix.spec.load import load_or_raise
+from conduix.spec.loading import load_or_raise
 from conduix.spec.model import PipelineSpec
 from conduix.v1 import mesh_service_pb2 as pb_mesh
 from conduix.v1 import pipeline_service_pb2 as pb_pipeline
