@@ -11,18 +11,11 @@ from typing import Any
 
 from conduix.errors import MappingError
 from conduix.mapping.functions.declare import Family, Parameter
-from conduix.mapping.values import MAX_SIZE, WrongType, data, refuse_giant
+from conduix.mapping.values import MAX_SIZE, data, refuse_giant
 
 family = Family("encoding")
 
 _SCHEME = Parameter("scheme", "string", "`base64`, `base64url`, `base64rawurl`, `hex`, `ascii85` or `z85`.")
-
-
-def _raw(value: Any) -> bytes:
-    if isinstance(value, str | bytes):
-        return data(value)
-    raise WrongType("string", value)
-
 
 _Z85 = b"0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ.-:+=^!/*?&<>()[]{}@%$#"
 _B85 = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz!#$%&()*+-;<=>?@^_`{|}~"
@@ -94,7 +87,7 @@ def _chosen(table: dict[str, Callable[..., bytes]], name: str, what: str) -> Cal
 
 def _prepare_encode(scheme: str) -> Callable[[Any], str]:
     encoder = _chosen(_ENCODERS, scheme, "encoding")
-    return lambda value: encoder(_raw(value)).decode("ascii")
+    return lambda value: encoder(data(value)).decode("ascii")
 
 
 @family.method("encode", "Bytes, or a text's bytes, as a text of a scheme.", _SCHEME, prepare=_prepare_encode,
@@ -106,7 +99,7 @@ def encode(value: Any, scheme: str) -> str:
 
 def _prepare_decode(scheme: str) -> Callable[[Any], bytes]:
     decoder = _chosen(_DECODERS, scheme, "encoding")
-    return lambda value: decoder(_raw(value))
+    return lambda value: decoder(data(value))
 
 
 @family.method("decode", "The bytes that a text of a scheme stands for.", _SCHEME, prepare=_prepare_decode,
@@ -194,7 +187,7 @@ def compress(value: Any, algorithm: str, level: int) -> bytes:
     """The compressed bytes."""
     if not -1 <= level <= 9:
         raise MappingError(f"a compression level of {level} is not within -1 to 9")
-    return _chosen(_COMPRESSORS, algorithm, "compression")(_raw(value), level)
+    return _chosen(_COMPRESSORS, algorithm, "compression")(data(value), level)
 
 
 @family.method("decompress", "Compressed bytes as they were.", Parameter("algorithm", "string", "See `compress`."),
@@ -202,4 +195,4 @@ def compress(value: Any, algorithm: str, level: int) -> bytes:
                          '{"a":"hi"}'),))  # fmt: skip
 def decompress(value: Any, algorithm: str) -> bytes:
     """The bytes, which may be 10 MB at most."""
-    return _chosen(_DECOMPRESSORS, algorithm, "decompression")(_raw(value))
+    return _chosen(_DECOMPRESSORS, algorithm, "decompression")(data(value))

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from conduix.errors import MappingError
 from conduix.mapping.functions.declare import Family, Parameter
-from conduix.mapping.values import WrongType, data
+from conduix.mapping.values import data
 
 family = Family("encryption")
 
@@ -20,12 +20,6 @@ _PARAMETERS = (
 )
 _KEY = '"2b7e151628aed2a6abf7158809cf4f3c".decode("hex")'
 _IV = '"f0f1f2f3f4f5f6f7f8f9fafbfcfdfeff".decode("hex")'
-
-
-def _raw(value: Any) -> bytes:
-    if isinstance(value, str | bytes):
-        return data(value)
-    raise WrongType("string", value)
 
 
 def _checked(scheme: str, key: bytes, iv: bytes) -> None:
@@ -41,7 +35,7 @@ def _checked(scheme: str, key: bytes, iv: bytes) -> None:
 
 def _prepare_encrypt(scheme: str, key: bytes, iv: bytes) -> Callable[[Any], bytes]:
     _checked(scheme, key, iv)
-    return lambda value: _encrypted(_raw(value), scheme, key, iv)
+    return lambda value: _encrypted(data(value), scheme, key, iv)
 
 
 def _encrypted(plain: bytes, scheme: str, key: bytes, iv: bytes) -> bytes:
@@ -75,7 +69,7 @@ def encrypt_aes(value: Any, scheme: str, key: bytes, iv: bytes) -> bytes:
 
 def _prepare_decrypt(scheme: str, key: bytes, iv: bytes) -> Callable[[Any], bytes]:
     _checked(scheme, key, iv)
-    return lambda value: _decrypted(_raw(value), scheme, key, iv)
+    return lambda value: _decrypted(data(value), scheme, key, iv)
 
 
 def _decrypted(secret: bytes, scheme: str, key: bytes, iv: bytes) -> bytes:
@@ -119,7 +113,7 @@ def compare_argon2(value: Any, hashed_secret: str) -> bool:
     if kind is None:
         raise MappingError("compare_argon2: the hash does not begin with $argon2id$, $argon2i$ or $argon2d$")
     try:
-        return bool(low_level.verify_secret(hashed_secret.encode(), _raw(value), kind))
+        return bool(low_level.verify_secret(hashed_secret.encode(), data(value), kind))
     except exceptions.VerifyMismatchError:
         return False
     except exceptions.VerificationError as error:
@@ -134,6 +128,6 @@ def compare_bcrypt(value: Any, hashed_secret: str) -> bool:
     import bcrypt  # noqa: PLC0415 - loads slowly, few use it
 
     try:
-        return bcrypt.checkpw(_raw(value)[:72], hashed_secret.encode())
+        return bcrypt.checkpw(data(value)[:72], hashed_secret.encode())
     except ValueError as error:
         raise MappingError(f"compare_bcrypt: {error}") from error

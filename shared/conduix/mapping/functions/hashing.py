@@ -11,7 +11,7 @@ from typing import Any
 
 from conduix.errors import MappingError
 from conduix.mapping.functions.declare import Family, Parameter
-from conduix.mapping.values import WrongType, data
+from conduix.mapping.values import data
 
 family = Family("hashing")
 
@@ -49,13 +49,7 @@ def _chosen(algorithm: str, key: bytes | None, polynomial: str) -> Digest:
 
 def _prepare(algorithm: str, key: bytes | None, polynomial: str) -> Callable[[Any], bytes]:
     digest = _chosen(algorithm, key, polynomial)
-
-    def hashed(value: Any) -> bytes:
-        if not isinstance(value, str | bytes):
-            raise WrongType("string", value)
-        return digest(data(value))
-
-    return hashed
+    return lambda value: digest(data(value))
 
 
 @family.method("hash", 'The hash of bytes or of a text, as bytes; `.encode("hex")` makes it readable.',

@@ -21,8 +21,6 @@ def _parser(algorithm: str) -> Callable[..., Any]:
     def parse(value: Any, signing_secret: str) -> Any:
         import jwt  # noqa: PLC0415 - loads slowly, few use it
 
-        if not isinstance(value, str | bytes):
-            raise WrongType("string", value)
         try:
             with _quiet():
                 # the times that it names are checked, whom it is for is the mapping's affair

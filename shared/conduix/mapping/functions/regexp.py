@@ -9,7 +9,7 @@ from typing import Any
 
 from conduix.errors import MappingError
 from conduix.mapping.functions.declare import Family, Parameter
-from conduix.mapping.values import WrongType, data, refuse_giant
+from conduix.mapping.values import data, refuse_giant
 
 family = Family("regexp")
 
@@ -60,12 +60,6 @@ def _prepared(name: str) -> Callable[[str], Callable[[Any], Any]]:
     return prepare
 
 
-def _target(value: Any) -> bytes:
-    if isinstance(value, str | bytes):
-        return data(value)
-    raise WrongType("string", value)
-
-
 def _decoded(raw: bytes | None) -> str:
     return "" if raw is None else raw.decode("utf-8", "replace")
 
@@ -74,15 +68,15 @@ def _prepare_match(pattern: str) -> Callable[[Any], bool]:
     search = compiled(pattern).search
     if _PLAIN.match(pattern):
         plain = re.compile(pattern).search
-        return lambda value: (plain(value) if isinstance(value, str) else search(_target(value))) is not None
-    return lambda value: search(_target(value)) is not None
+        return lambda value: (plain(value) if isinstance(value, str) else search(data(value))) is not None
+    return lambda value: search(data(value)) is not None
 
 
 @family.method("re_match", "Whether a pattern matches any part of the text.", _PATTERN, prepare=_prepare_match,
                examples=(('root.a = this.a.re_match("[0-9]")', '{"a":"10 puppies"}', '{"a":true}'),))  # fmt: skip
 def re_match(value: Any, pattern: str) -> bool:
     """Whether it matches."""
-    return compiled(pattern).search(_target(value)) is not None
+    return compiled(pattern).search(data(value)) is not None
 
 
 @family.method("re_find_all", "All matches of a pattern in the text.", _PATTERN,
@@ -91,7 +85,7 @@ def re_match(value: Any, pattern: str) -> bool:
                          '{"a":["ar","an","al"]}'),))  # fmt: skip
 def re_find_all(value: Any, pattern: str) -> list[str]:
     """The matched texts."""
-    return [_decoded(match.group()) for match in _matches(pattern, _target(value))]
+    return [_decoded(match.group()) for match in _matches(pattern, data(value))]
 
 
 @family.method("re_find_all_submatch", "All matches of a pattern, each with the texts of its groups.", _PATTERN,
@@ -100,7 +94,7 @@ def re_find_all(value: Any, pattern: str) -> list[str]:
                           '{"a":[["axxb","xx"],["ab",""]]}'),))  # fmt: skip
 def re_find_all_submatch(value: Any, pattern: str) -> list[list[str]]:
     """One array a match."""
-    return [_groups(match) for match in _matches(pattern, _target(value))]
+    return [_groups(match) for match in _matches(pattern, data(value))]
 
 
 def _groups(match: Any) -> list[str]:
@@ -121,7 +115,7 @@ def _names(pattern: str) -> list[str]:
                           '{"a":{"0":"axxb","foo":"xx"}}'),))  # fmt: skip
 def re_find_object(value: Any, pattern: str) -> dict[str, str]:
     """The groups; empty without a match."""
-    match = compiled(pattern).search(_target(value))
+    match = compiled(pattern).search(data(value))
     return {} if match is None else dict(zip(_names(pattern), _groups(match), strict=True))
 
 
@@ -132,7 +126,7 @@ def re_find_object(value: Any, pattern: str) -> dict[str, str]:
 def re_find_all_object(value: Any, pattern: str) -> list[dict[str, str]]:
     """One object a match."""
     names = _names(pattern)
-    return [dict(zip(names, _groups(match), strict=True)) for match in _matches(pattern, _target(value))]
+    return [dict(zip(names, _groups(match), strict=True)) for match in _matches(pattern, data(value))]
 
 
 def _prepare_replace(pattern: str, replacement: str) -> Callable[[Any], str]:
@@ -154,7 +148,7 @@ def _general_replace(pattern: str, expression: Any, replacement: str) -> Callabl
     parts = _template(expression, replacement)
 
     def replace(value: Any) -> str:
-        raw = _target(value)
+        raw = data(value)
         made: list[bytes] = []
         end = size = 0
         for match in _matches(pattern, raw):
