@@ -82,6 +82,7 @@ class Agent:
 
     async def connect(self, facts: pb.Hello | None = None) -> None:
         """Opens a stream and greets; what comes of it shows later."""
+        self.error = None
         call = self.call = self._stub.Connect(metadata=self.metadata)
         out = self._out = asyncio.Queue()
         self._do(self.session.connected(facts or pb.Hello(hostname="box"), f"k{next(_NAMES)}", now()))

@@ -9,6 +9,7 @@ import pytest
 import uuid_utils
 
 from conduix.rpc.channel import open_channel
+from conduix.rpc.errors import from_rpc_error
 from conduix.v1 import mesh_service_pb2 as pb
 from conduix_server.store import agents
 from tests.eventually import eventually
@@ -21,10 +22,15 @@ CHANNELS = 10
 
 
 async def persistent(agent: Agent) -> None:
-    """Comes again when it is sent away, as every agent does."""
-    while not agent.open:
+    """Comes again when it is sent away, as late as it is told: whoever does not listen keeps the others out as well."""
+    while True:
         await agent.connect()
-        await eventually(lambda: agent.open or agent.ended, timeout=60)
+        await eventually(lambda: agent.open or agent.error, timeout=60)
+        if agent.error is None:
+            return
+        refusal = from_rpc_error(agent.error)
+        assert refusal.retry_after is not None, refusal
+        await asyncio.sleep(refusal.retry_after)
 
 
 @pytest.mark.slow
