@@ -1,8 +1,9 @@
 """The speed gate: what `conduix run` does per CPU second, as a multiple of a hand-written loop that runs beside it.
 
-Ratios, never absolute times: a busy machine slows both. The runs alternate, the minimum of three counts, because noise
-only ever adds. Starting Python and the engine costs the same for ten records and for ten million, so it is measured
-with one record and left out: what is gated is the cost of a record.
+Ratios, never absolute times: a busy machine slows both. The runs alternate, the minimum counts, because noise only ever
+adds: of three, and where that is below the gate of six and nine, for what is slow by itself stays slow. Starting Python
+and the engine costs the same for ten records and for ten million, so it is measured with one record and left out: what
+is gated is the cost of a record.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from tests.bench.workloads import WORKLOADS, Workload, run_conduix, run_loop
 
 RECORDS = 200_000
 REPEAT = 3
+TRIES = 3
 
 THRESHOLDS = {"W1": 1.0, "W2": 2.0, "W4": 0.75, "W6": 0.45, "W7": 0.35}
 """Records per CPU second as a multiple of the W1 loop's, start-up left out: half to two thirds of what quiet cores show
@@ -54,12 +56,20 @@ def start(tmp_path_factory: pytest.TempPathFactory) -> Start:
 @pytest.mark.bench
 @pytest.mark.parametrize("name", sorted(THRESHOLDS))
 def test_cost_of_a_record_stays_below_the_gate(name: str, sample: Orders, start: Start, tmp_path: Path) -> None:
-    result = bench(WORKLOADS[name], sample, REPEAT, tmp_path)
-    assert result.difference is None
+    loop, ours = [], []
+    for _ in range(TRIES):
+        result = bench(WORKLOADS[name], sample, REPEAT, tmp_path)
+        assert result.difference is None
+        loop.append(result.w1_loop)
+        ours.append(result.ours)
+        if (ratio := _ratio(reduce(Cost.least, loop), reduce(Cost.least, ours), start)) >= THRESHOLDS[name]:
+            return
+    pytest.fail(f"{name}: {ratio:.2f} of the W1 loop, the gate is {THRESHOLDS[name]}")
+
+
+def _ratio(loop: Cost, ours: Cost, start: Start) -> float:
     # a pass-through costs little more than its start: noise must not turn that little into nothing
-    ours = max(result.ours.cpu - start.ours.cpu, 0.01)
-    ratio = (result.w1_loop.cpu - start.loop.cpu) / ours
-    assert ratio >= THRESHOLDS[name], f"{name}: {ratio:.2f} of the W1 loop, the gate is {THRESHOLDS[name]}"
+    return (loop.cpu - start.loop.cpu) / max(ours.cpu - start.ours.cpu, 0.01)
 
 
 @pytest.mark.bench
