@@ -184,18 +184,9 @@ class PipelineDir:
         return sorted(whole, key=_number)
 
     def _write(self, path: Path, data: bytes) -> None:
-        temporary = path.with_name(f"{path.name}.tmp")
         with classed("keep the state of a pipeline in", path):
             self._files.mkdir(path.parent)
-            file = self._files.open(temporary)
-            try:
-                file.truncate(0)
-                file.write(data)
-                file.fsync()
-            finally:
-                file.close()
-            self._files.rename(temporary, path)
-            self._files.fsync_dir(path.parent)
+            self._files.replace(path, data)
 
 
 def try_lock(lock: int) -> bool:

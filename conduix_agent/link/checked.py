@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from pathlib import Path
 
 from conduix.engine.files import Files
@@ -14,17 +13,7 @@ _MAGIC = b"conduix-state 1 "
 
 def write_checked(files: Files, path: Path, body: bytes) -> None:
     """Replace `path`; durable when this returns. Readable by its owner only. Raises OSError."""
-    temporary = path.with_name(path.name + ".tmp")
-    file = files.open(temporary)
-    try:
-        os.chmod(temporary, 0o600)  # before anything is in it
-        file.truncate(0)
-        file.write(_head(body) + body)
-        file.fsync()
-    finally:
-        file.close()
-    files.rename(temporary, path)
-    files.fsync_dir(path.parent)
+    files.replace(path, _head(body) + body, mode=0o600)
 
 
 def read_checked(path: Path) -> bytes | None:

@@ -14,7 +14,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import logging
 import os
 from collections.abc import Callable
@@ -27,6 +26,7 @@ from google.protobuf.message import DecodeError
 
 from conduix.engine.files import Files
 from conduix.errors import StateBusy, StateDamaged, UsageError, from_os_error
+from conduix.lockfile import Held, hold
 from conduix.mesh.spool import Spool
 from conduix.v1 import mesh_service_pb2 as pb
 from conduix_agent.host.spool_file import SpoolFile
@@ -180,24 +180,14 @@ def _hold(path: Path, files: Files) -> int:
     try:
         files.mkdir(path)
         os.chmod(path, 0o700)
-        fd = os.open(path / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        return hold(path / "lock", 0o600)
+    except Held as held:
+        raise StateBusy(
+            f"{path} is held by another agent (pid {held.pid})",
+            remedy="stop that one, or give this one a --state-dir of its own",
+        ) from None
     except OSError as error:
         raise UsageError(
             f"cannot use {path} as state directory: {error.strerror or error}",
             remedy="name a directory that this user may write, with --state-dir",
         ) from error
-    try:
-        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        os.ftruncate(fd, 0)
-        os.pwrite(fd, str(os.getpid()).encode(), 0)
-    except BlockingIOError:
-        pid = os.read(fd, 32).decode() or "unknown"
-        os.close(fd)
-        raise StateBusy(
-            f"{path} is held by another agent (pid {pid})",
-            remedy="stop that one, or give this one a --state-dir of its own",
-        ) from None
-    except BaseException:
-        os.close(fd)
-        raise
-    return fd

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 from importlib.util import find_spec
 from pathlib import Path
@@ -14,6 +13,7 @@ from sqlalchemy.exc import ArgumentError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from conduix.errors import StateBusy, UsageError, from_os_error
+from conduix.lockfile import Held, hold
 
 WRITES = "conduix_writes"
 """Execution option of a connection whose transaction will write."""
@@ -95,20 +95,14 @@ class ServerLock:
     def __init__(self, database: Path) -> None:
         self.path = database.with_name(database.name + ".lock")
         try:
-            self._fd = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        except OSError as error:
-            raise from_os_error(error, "lock the database", str(self.path)) from None
-        try:
-            fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            pid = os.read(self._fd, 32).decode() or "unknown"
-            os.close(self._fd)
+            self._fd = hold(self.path, 0o600)
+        except Held as held:
             raise StateBusy(
-                f"{database} is held by another server (pid {pid})",
+                f"{database} is held by another server (pid {held.pid})",
                 remedy="stop that server, give this one a state_dir of its own, or use MySQL or MariaDB for several",
             ) from None
-        os.ftruncate(self._fd, 0)
-        os.pwrite(self._fd, str(os.getpid()).encode(), 0)
+        except OSError as error:
+            raise from_os_error(error, "lock the database", str(self.path)) from None
 
     def release(self) -> None:
         """Lets the next server in."""

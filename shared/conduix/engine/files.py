@@ -31,6 +31,8 @@ class Op:
 
 
 Observer = Callable[[Op], None]
+Step = Literal["written", "fsynced", "renamed"]
+"""How far a file is that takes the place of another."""
 
 
 class OpenFile:
@@ -103,6 +105,29 @@ class Files:
         """Replace `target` by `source` in one step; durable only after `fsync_dir`."""
         os.replace(source, target)
         self._saw(Op("rename", str(source), target=str(target)))
+
+    def replace(
+        self, path: Path, data: bytes, *, mode: int | None = None, at: Callable[[Step], None] = lambda _step: None
+    ) -> None:
+        """Put `data` in the place of what `path` holds, whole or not at all; durable on return.
+
+        `mode`: the file's rights, before anything is in it. `at` is told of every step. Raises OSError.
+        """
+        temporary = path.with_name(f"{path.name}.tmp")
+        file = self.open(temporary)
+        try:
+            if mode is not None:
+                os.chmod(temporary, mode)
+            file.truncate(0)
+            file.write(data)
+            at("written")
+            file.fsync()
+        finally:
+            file.close()
+        at("fsynced")
+        self.rename(temporary, path)
+        at("renamed")
+        self.fsync_dir(path.parent)
 
     def unlink(self, path: Path) -> None:
         """Remove a file that may be gone already."""

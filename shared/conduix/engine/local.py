@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import shutil
 import uuid
@@ -18,6 +17,7 @@ from conduix.engine.files import Files
 from conduix.engine.letters import with_dead_letters
 from conduix.engine.runtime.checkpoint import Checkpoint, LocalStore
 from conduix.errors import CheckpointDamaged, StateBusy, UsageError
+from conduix.lockfile import Held, hold
 from conduix.spec.model import PipelineSpec
 
 
@@ -94,22 +94,13 @@ class LocalRun:
 
     def _hold(self) -> int:
         self._files.mkdir(self.directory)
-        fd = os.open(self.directory / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
         try:
-            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            os.ftruncate(fd, 0)
-            os.pwrite(fd, str(os.getpid()).encode(), 0)
-        except BlockingIOError:
-            pid = os.read(fd, 32).decode() or "unknown"
-            os.close(fd)
+            return hold(self.directory / "lock", 0o644)
+        except Held as held:
             raise StateBusy(
-                f"{self.directory} is held by another run (pid {pid})",
+                f"{self.directory} is held by another run (pid {held.pid})",
                 remedy="wait for it or stop it, or give this one a --state-dir of its own",
             ) from None
-        except BaseException:
-            os.close(fd)
-            raise
-        return fd
 
     def _decide(self, spec: PipelineSpec, catalog: Catalog, *, resume: bool, fresh: bool) -> _Owner:
         old = self._last_owner(fresh=fresh)
@@ -120,7 +111,7 @@ class LocalRun:
             if resume and newest is None:
                 raise UsageError(f"nothing to resume in {self.directory}", remedy="leave --resume away")
             owner = _Owner(self._forget(old) + 1, 1, spec.digest, str(uuid.uuid4()))
-        self._write(self.directory / "owner.json", msgspec.json.encode(owner))
+        self._files.replace(self.directory / "owner.json", msgspec.json.encode(owner))
         return owner
 
     def _last_owner(self, *, fresh: bool) -> _Owner | None:
@@ -177,18 +168,6 @@ class LocalRun:
 
     def _run(self, owner: _Owner) -> Path:
         return self.directory / f"run-{owner.run_seq:06d}"
-
-    def _write(self, path: Path, data: bytes) -> None:
-        temporary = path.with_suffix(".tmp")
-        file = self._files.open(temporary)
-        try:
-            file.truncate(0)
-            file.write(data)
-            file.fsync()
-        finally:
-            file.close()
-        self._files.rename(temporary, path)
-        self._files.fsync_dir(self.directory)
 
 
 def _damaged(what: str) -> CheckpointDamaged:

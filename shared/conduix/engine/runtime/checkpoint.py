@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
@@ -12,7 +12,7 @@ import msgspec
 
 from conduix.engine.api import Fence, Shard
 from conduix.engine.failpoints import failpoint
-from conduix.engine.files import Files
+from conduix.engine.files import Files, Step
 from conduix.engine.runtime.ledger import Line
 from conduix.engine.runtime.sealed import classed, read, seal, unseal
 from conduix.errors import CheckpointDamaged, FenceLost
@@ -239,7 +239,7 @@ class LocalStore:
         if record.phase == "prepared":
             with classed("write the checkpoint", self._dir):
                 self._files.open(self._record(record.n, ".commits")).close()  # durable with the record's own name
-        self._write(self._record(record.n).name, seal(record), points=True)
+        self._write(self._record(record.n).name, seal(record), at=lambda step: failpoint(f"checkpoint.{step}"))
         self._blobs[record.n] = frozenset(
             key for shard in record.shards.values() for keys in shard.state.values() for key in keys
         )
@@ -291,25 +291,10 @@ class LocalStore:
         except FileNotFoundError:
             return None
 
-    def _write(self, name: str, data: bytes, *, points: bool = False) -> None:
+    def _write(self, name: str, data: bytes, at: Callable[[Step], None] = lambda _step: None) -> None:
         path = self._dir / name
-        temporary = self._dir / f"{name}.tmp"
         with classed("write the checkpoint", path):
-            file = self._files.open(temporary)
-            try:
-                file.truncate(0)
-                file.write(data)
-                if points:
-                    failpoint("checkpoint.written")
-                file.fsync()
-            finally:
-                file.close()
-            if points:
-                failpoint("checkpoint.fsynced")
-            self._files.rename(temporary, path)
-            if points:
-                failpoint("checkpoint.renamed")
-            self._files.fsync_dir(self._dir)
+            self._files.replace(path, data, at=at)
 
 
 def _number(path: Path) -> int:
