@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import os
 import re
 import socket
@@ -159,14 +158,3 @@ def load_settings(file: Path | None, env: Mapping[str, str], flags: Mapping[str,
     if file is None and DEFAULT_FILE.exists():
         file = DEFAULT_FILE
     return load(AgentSettings, file=file, env=env, names=ENVIRONMENT, flags=flags, flag_names=FLAG_NAMES)
-
-
-def is_loopback(address: str) -> bool:
-    """Does `host:port` lead to this machine, so that nobody listens in between?"""
-    host = address.rpartition(":")[0].strip("[]")
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,6 +11,7 @@ from urllib.parse import quote
 from pydantic import Field, SecretStr, model_validator
 
 from conduix.errors import UsageError, from_os_error
+from conduix.rpc.address import is_loopback_host
 from conduix.settings import Loaded, Section, load
 from conduix.spec.options import Duration
 
@@ -150,7 +150,7 @@ class ServerSettings(Section):
 
     def check_listeners(self) -> None:
         """Raises UsageError where passwords and tokens would cross a network in the clear."""
-        if self.token_mode and not is_loopback(self.server.host):
+        if self.token_mode and not is_loopback_host(self.server.host):
             raise UsageError(
                 f"server.host is {self.server.host}, and without TLS a server listens on loopback only",
                 remedy="give tls.certificate and tls.key, or leave server.host at 127.0.0.1",
@@ -237,16 +237,6 @@ def load_settings(file: Path | None, env: Mapping[str, str], flags: Mapping[str,
     if file is None and DEFAULT_FILE.exists():
         file = DEFAULT_FILE
     return load(ServerSettings, file=file, env=env, names=ENVIRONMENT, flags=flags, flag_names=FLAG_NAMES)
-
-
-def is_loopback(host: str) -> bool:
-    """Does nobody but this machine reach it?"""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return False
 
 
 def join_address(host: str, port: int) -> str:

@@ -9,11 +9,10 @@ from pathlib import Path
 import msgspec
 
 from conduix.v1 import auth_service_pb2 as auth_pb
-from conduix_tui.cli.server.connection import credentials_of, tls_of
 from conduix_tui.client.client import Client, session_of
 from conduix_tui.client.contexts import Context, ContextFile
 from conduix_tui.client.credentials import Nobody
-from conduix_tui.client.target import Target, parse_address, resolve
+from conduix_tui.client.target import Target, credentials_of, parse_address, resolve, without_token
 from conduix_tui.session import Session
 from conduix_tui.store.live import LiveOrigin
 from conduix_tui.store.recording import Recorder
@@ -45,7 +44,7 @@ class Doors:
         Raises:
             ConduixError: nobody is signed in there, or the server cannot be reached.
         """
-        client = Client(target.context.server, tls_of(target.context), credentials_of(self.file, target))
+        client = Client.of(target.context, credentials_of(self.file, target))
         try:
             me = await client.call(client.auth.GetMe, auth_pb.GetMeRequest(), deadline=5.0)
         except BaseException:
@@ -74,7 +73,7 @@ class Doors:
             ConduixError: the server refuses, or cannot be reached.
         """
         known = self._known(parse_address(address))
-        async with Client(known.context.server, tls_of(known.context), Nobody()) as client:
+        async with Client.of(known.context, Nobody()) as client:
             answer = await client.call(client.auth.Login, auth_pb.LoginRequest(username=username, password=password))
         context: Context = msgspec.structs.replace(
             known.context, user=username, session=session_of(answer.credentials), token=None
@@ -84,8 +83,7 @@ class Doors:
         return Target(name, context)
 
     def _known(self, address: str) -> Target:
-        without_token = {name: value for name, value in self.env.items() if name != "CONDUIX_TOKEN"}
-        return resolve(self.file, without_token, server=address)
+        return resolve(self.file, without_token(self.env), server=address)
 
 
 Opening = Callable[[], Target]

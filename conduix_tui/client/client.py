@@ -1,6 +1,6 @@
 """A typed client over the stubs: tokens, deadlines, request ids, retries.
 
-async with Client(target.context.server, tls, credentials) as client:
+async with Client.of(target.context, credentials_of(file, target)) as client:
     answer = await client.call(client.pipelines.GetPipeline, GetPipelineRequest(pipeline=named("orders")))
 """
 
@@ -9,7 +9,8 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
+from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
@@ -17,6 +18,7 @@ import uuid_utils
 from google.protobuf.message import Message
 
 from conduix.errors import UsageError
+from conduix.rpc.address import is_loopback
 from conduix.rpc.channel import ClientTls, open_channel
 from conduix.rpc.errors import RemoteError, remote_errors
 from conduix.v1 import auth_service_pb2 as auth_pb
@@ -28,9 +30,8 @@ from conduix.v1.pipeline_service_pb2_grpc import PipelineServiceStub
 from conduix.v1.run_service_pb2_grpc import RunServiceStub
 from conduix.v1.system_service_pb2_grpc import SystemServiceStub
 from conduix.v1.user_service_pb2_grpc import UserServiceStub
-from conduix_tui.client.contexts import Session
+from conduix_tui.client.contexts import Context, Session
 from conduix_tui.client.credentials import Credentials, Nobody
-from conduix_tui.client.target import is_loopback
 
 if TYPE_CHECKING:
     from grpc import aio
@@ -68,6 +69,14 @@ class Client:
         self.agents = AgentServiceStub(self._channel)
         self.system = SystemServiceStub(self._channel)
         self.events = EventServiceStub(self._channel)
+
+    @classmethod
+    def of(cls, context: Context, credentials: Credentials) -> Self:
+        """A client of the server that a context names, spoken to as the context says."""
+        tls = None
+        if context.tls or context.authority is not None:
+            tls = ClientTls(authority=Path(context.authority) if context.authority else None)
+        return cls(context.server, tls, credentials)
 
     async def __aenter__(self) -> Self:
         return self
@@ -160,11 +169,11 @@ def session_of(credentials: auth_pb.Credentials) -> Session:
     )
 
 
-def identify(request: Message, new_id: Callable[[], object] = uuid_utils.uuid7) -> None:
+def identify(request: Message) -> None:
     """Give a request its id, if it can have one and has none."""
     changing: Any = request
     if "request_id" in request.DESCRIPTOR.fields_by_name and not changing.request_id:
-        changing.request_id = str(new_id())
+        changing.request_id = str(uuid_utils.uuid7())
 
 
 def bearer(token: str | None) -> tuple[tuple[str, str], ...]:

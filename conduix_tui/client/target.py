@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 import msgspec
 
 from conduix.errors import UsageError
+from conduix.rpc.address import is_loopback
 from conduix_tui.client.contexts import Context, ContextFile
+from conduix_tui.client.credentials import Credentials, FixedToken, Nobody, StoredSession
 
 DEFAULT_PORT = 50051
 
@@ -44,6 +45,20 @@ def resolve(
     if token := env.get("CONDUIX_TOKEN"):
         return Target(found.name, msgspec.structs.replace(found.context, token=token, session=None, user=""))
     return found
+
+
+def without_token(env: Mapping[str, str]) -> dict[str, str]:
+    """An environment for `resolve`, for whoever signs in or out: the token in it is of somebody else."""
+    return {name: value for name, value in env.items() if name != "CONDUIX_TOKEN"}
+
+
+def credentials_of(file: ContextFile, target: Target) -> Credentials:
+    """What is known of us at that server."""
+    if target.context.token is not None:
+        return FixedToken(target.context.token)
+    if target.context.session is not None:
+        return StoredSession(file, target.name, target.context.session)
+    return Nobody()
 
 
 def _by_address(file: ContextFile, address: str) -> Target:
@@ -85,14 +100,3 @@ def _split(text: str) -> tuple[str, str]:
         return "", ""
     host, _, port = text.partition(":")
     return host, port or str(DEFAULT_PORT)
-
-
-def is_loopback(address: str) -> bool:
-    """Does `host:port` stay on this machine, so that it needs no TLS?"""
-    host = address.rpartition(":")[0].strip("[]")
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False

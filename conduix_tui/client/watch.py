@@ -49,6 +49,11 @@ class Snapshot(Generic[A]):
     messages: tuple[A, ...]
 
 
+def messages_of(update: Snapshot[A] | A) -> tuple[A, ...]:
+    """Those of a snapshot, or the one of a change, for whom the difference does not matter."""
+    return update.messages if isinstance(update, Snapshot) else (update,)
+
+
 async def watch(
     client: Client,
     method: aio.UnaryStreamMultiCallable[Q, A],

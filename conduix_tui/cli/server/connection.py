@@ -5,17 +5,15 @@ from __future__ import annotations
 import argparse
 import asyncio
 from collections.abc import Awaitable, Callable
-from pathlib import Path
 
 from conduix.errors import FieldViolation, UsageError
-from conduix.rpc.channel import ClientTls
 from conduix.rpc.errors import RemoteError
 from conduix_tui.cli.server.near import nearest_name
 from conduix_tui.cli.terminal import Exit, Terminal
 from conduix_tui.client.client import Client
 from conduix_tui.client.contexts import Context, ContextFile
-from conduix_tui.client.credentials import Credentials, FixedToken, Nobody, StoredSession
-from conduix_tui.client.target import Target, resolve
+from conduix_tui.client.credentials import Credentials
+from conduix_tui.client.target import credentials_of, resolve
 
 Work = Callable[[Client], Awaitable[int]]
 
@@ -51,29 +49,13 @@ def speak(context: Context, credentials: Credentials, terminal: Terminal, work: 
 
 
 async def _with_client(context: Context, credentials: Credentials, work: Work) -> int:
-    async with Client(context.server, tls_of(context), credentials) as client:
+    async with Client.of(context, credentials) as client:
         try:
             return await work(client)
         except RemoteError as error:
             if near := await nearest_name(client, error):
                 error.remedy = f"did you mean {near}?"
             raise
-
-
-def tls_of(context: Context) -> ClientTls | None:
-    """How a server is spoken to."""
-    if not context.tls and context.authority is None:
-        return None
-    return ClientTls(authority=Path(context.authority) if context.authority else None)
-
-
-def credentials_of(file: ContextFile, target: Target) -> Credentials:
-    """What is known of us at that server."""
-    if target.context.token is not None:
-        return FixedToken(target.context.token)
-    if target.context.session is not None:
-        return StoredSession(file, target.name, target.context.session)
-    return Nobody()
 
 
 def tell(error: RemoteError, server: str, terminal: Terminal) -> int:

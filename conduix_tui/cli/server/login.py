@@ -8,6 +8,7 @@ from pathlib import Path
 import msgspec
 
 from conduix.errors import UsageError
+from conduix.rpc.address import is_loopback
 from conduix.v1 import auth_service_pb2 as auth_pb
 from conduix_tui.cli.arguments import examples
 from conduix_tui.cli.server.columns import ago, state_word
@@ -17,7 +18,7 @@ from conduix_tui.cli.terminal import Exit, Terminal
 from conduix_tui.client.client import Client, session_of
 from conduix_tui.client.contexts import Context, ContextFile
 from conduix_tui.client.credentials import FixedToken, Nobody
-from conduix_tui.client.target import Target, is_loopback, parse_address, resolve
+from conduix_tui.client.target import Target, parse_address, resolve, without_token
 
 DESCRIPTION = """Sign in with a password, or store an API token. The server is remembered as a context, which becomes
 the current one: the other commands speak to it. Other machines are spoken to with TLS only."""
@@ -55,7 +56,7 @@ def execute(args: argparse.Namespace, terminal: Terminal) -> int:
 
 
 def _target(file: ContextFile, args: argparse.Namespace, terminal: Terminal) -> Target:
-    env = {name: value for name, value in terminal.env.items() if name != "CONDUIX_TOKEN"}
+    env = without_token(terminal.env)
     known = file.read().contexts
     if args.address is None:
         found = resolve(file, env, context=args.context)

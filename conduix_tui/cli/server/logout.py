@@ -9,11 +9,11 @@ import msgspec
 from conduix.rpc.errors import RemoteError
 from conduix.v1 import auth_service_pb2 as auth_pb
 from conduix_tui.cli.arguments import examples
-from conduix_tui.cli.server.connection import add_server, credentials_of, speak
+from conduix_tui.cli.server.connection import add_server, speak
 from conduix_tui.cli.terminal import Exit, Terminal
 from conduix_tui.client.client import Client
 from conduix_tui.client.contexts import ContextFile
-from conduix_tui.client.target import resolve
+from conduix_tui.client.target import credentials_of, resolve, without_token
 
 DESCRIPTION = """End the session at the server and forget its tokens here; an API token is only forgotten. The context
 stays: `conduix login` signs in again."""
@@ -25,8 +25,7 @@ add_arguments = add_server
 def execute(args: argparse.Namespace, terminal: Terminal) -> int:
     """End and forget; what the server says of a session that is over already does not matter."""
     file = ContextFile.of_user(terminal.env)
-    env = {name: value for name, value in terminal.env.items() if name != "CONDUIX_TOKEN"}
-    target = resolve(file, env, context=args.context, server=args.server)
+    target = resolve(file, without_token(terminal.env), context=args.context, server=args.server)
 
     async def end(client: Client) -> int:
         try:

@@ -20,7 +20,7 @@ from conduix_tui.cli.server.watching import interruptions
 from conduix_tui.cli.terminal import Exit, Terminal
 from conduix_tui.client.client import Client
 from conduix_tui.client.refs import fetch_pipeline
-from conduix_tui.client.watch import Snapshot, follow, watch
+from conduix_tui.client.watch import follow, messages_of, watch
 
 Ask = Callable[[Client], Awaitable[operation_pb.Operation]]
 
@@ -90,8 +90,7 @@ async def _show(client: Client, name: str, line: LiveLine) -> None:
     request = pb.WatchPipelinesRequest(filter=f"name={(await fetch_pipeline(client, name)).name}")
     try:
         async for update in watch(client, client.pipelines.WatchPipelines, request):
-            messages = update.messages if isinstance(update, Snapshot) else (update,)
-            for message in messages:
+            for message in messages_of(update):
                 line.show(pipeline_line(message.pipeline))
     except RemoteError as error:
         line.show(error.message)

@@ -19,7 +19,7 @@ from conduix_tui.cli.server.watching import interruptions
 from conduix_tui.cli.terminal import Exit, Terminal
 from conduix_tui.client.client import Client
 from conduix_tui.client.refs import fetch_pipeline
-from conduix_tui.client.watch import Snapshot, watch
+from conduix_tui.client.watch import Snapshot, messages_of, watch
 
 DESCRIPTION = """Wait until a pipeline is reported in a state. Ends at once, with 1, where that cannot come by itself
 any more: who waits for `completed` is told of a failure. `completed` with dead letters ends with 3."""
@@ -78,8 +78,7 @@ async def _reached(
 
 def _of(update: Snapshot[pb.WatchPipelinesResponse] | pb.WatchPipelinesResponse, known: pb.Pipeline) -> pb.Pipeline:
     """The pipeline in an update. NotFound: it was deleted meanwhile."""
-    messages = update.messages if isinstance(update, Snapshot) else (update,)
-    for message in messages:
+    for message in messages_of(update):
         if message.pipeline.id == known.id and state_word(message, "kind") != "REMOVED":
             return message.pipeline
     raise NotFound(Resource.PIPELINE, known.name, remedy="it was deleted while we waited")

@@ -17,7 +17,7 @@ from conduix_tui.cli.up.state import UpState
 from conduix_tui.client.client import Client, session_of
 from conduix_tui.client.credentials import FixedToken
 from conduix_tui.client.refs import fetch_agent
-from conduix_tui.client.watch import Snapshot, watch
+from conduix_tui.client.watch import messages_of, watch
 
 ADMIN = "admin"
 AGENT = "local"
@@ -101,8 +101,7 @@ async def connected(client: Client, before: int) -> None:
     try:
         async with asyncio.timeout(_ONLINE_WITHIN):
             async for update in watch(client, client.agents.WatchAgents, request):
-                messages = update.messages if isinstance(update, Snapshot) else (update,)
-                if any(message.agent.session > before for message in messages):
+                if any(message.agent.session > before for message in messages_of(update)):
                     return
     except TimeoutError:
         raise ChildFailed("the agent does not reach the server", remedy="see agent.log") from None

@@ -11,7 +11,7 @@ from conduix_tui.cli import words
 from conduix_tui.cli.server.columns import state_word
 from conduix_tui.cli.terminal import Exit, Terminal
 from conduix_tui.client.client import Client
-from conduix_tui.client.watch import Snapshot, watch
+from conduix_tui.client.watch import messages_of, watch
 
 LABEL = "demo"
 BROKEN = "fails-on-purpose"
@@ -81,7 +81,7 @@ async def report(client: Client, names: Iterable[str], terminal: Terminal) -> in
 
 async def _settle(client: Client, pipelines: dict[str, pb.Pipeline]) -> None:
     async for update in watch(client, client.pipelines.WatchPipelines, pb.WatchPipelinesRequest()):
-        for message in update.messages if isinstance(update, Snapshot) else (update,):
+        for message in messages_of(update):
             if message.pipeline.name in pipelines:
                 pipelines[message.pipeline.name] = message.pipeline
         if all(map(settled, pipelines.values())):

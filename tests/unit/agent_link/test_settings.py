@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 from conduix.errors import UsageError
+from conduix.rpc.address import is_loopback
 from conduix.settings import describe, leaves
 from conduix_agent.arguments import flags, parse
-from conduix_agent.settings import ENVIRONMENT, FLAG_NAMES, AgentSettings, is_loopback, load_settings
+from conduix_agent.settings import ENVIRONMENT, FLAG_NAMES, AgentSettings, load_settings
 
 FILE = """
 servers: [one.example.com:50051, two.example.com:50051]

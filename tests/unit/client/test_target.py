@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from conduix.errors import UsageError
+from conduix.rpc.address import is_loopback
 from conduix_tui.client.contexts import Context, ContextFile
-from conduix_tui.client.target import is_loopback, parse_address, resolve
+from conduix_tui.client.target import parse_address, resolve
 
 
 @pytest.fixture
