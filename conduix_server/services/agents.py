@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Collection
 from contextlib import aclosing
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Final
 
-import grpc
 from google.protobuf.json_format import ParseDict
 from google.protobuf.timestamp_pb2 import Timestamp
 from sqlalchemy import ColumnElement
@@ -44,11 +44,7 @@ class AgentServicer(AgentServiceServicer):
 
     def service(self) -> Service:
         """For the RPC server."""
-
-        def add(server: grpc.aio.Server) -> None:
-            add_AgentServiceServicer_to_server(self, server)
-
-        return Service("conduix.v1.AgentService", add)
+        return Service("conduix.v1.AgentService", partial(add_AgentServiceServicer_to_server, self))
 
     async def ListAgents(self, request: pb.ListAgentsRequest, context: Context) -> pb.ListAgentsResponse:
         """Those that are let in, unless others are asked for by their state."""

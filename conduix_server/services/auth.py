@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC
-
-import grpc
+from functools import partial
 
 from conduix.errors import FailedPrecondition, NotFound, PermissionDenied, Resource, TokenRevoked
 from conduix.rpc.interceptors import Context, current_call
@@ -35,11 +34,7 @@ class AuthServicer(AuthServiceServicer):
 
     def service(self) -> Service:
         """For the RPC server."""
-
-        def add(server: grpc.aio.Server) -> None:
-            add_AuthServiceServicer_to_server(self, server)
-
-        return Service("conduix.v1.AuthService", add)
+        return Service("conduix.v1.AuthService", partial(add_AuthServiceServicer_to_server, self))
 
     async def Login(self, request: pb.LoginRequest, context: Context) -> pb.LoginResponse:
         """Every try that is not refused by its number is in the audit."""

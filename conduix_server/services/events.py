@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from contextlib import aclosing
+from functools import partial
 
-import grpc
 from sqlalchemy import ColumnElement, select
 
 from conduix.rpc.interceptors import Context
@@ -38,11 +38,7 @@ class EventServicer(EventServiceServicer):
 
     def service(self) -> Service:
         """For the RPC server."""
-
-        def add(server: grpc.aio.Server) -> None:
-            add_EventServiceServicer_to_server(self, server)
-
-        return Service("conduix.v1.EventService", add)
+        return Service("conduix.v1.EventService", partial(add_EventServiceServicer_to_server, self))
 
     async def ListEvents(self, request: pb.ListEventsRequest, context: Context) -> pb.ListEventsResponse:
         """The newest first, unless asked otherwise."""

@@ -17,6 +17,7 @@ from sqlalchemy import func, select
 
 from conduix.errors import ConduixError
 from conduix.v1 import pipeline_service_pb2 as pb
+from conduix_server.control.status import Counts
 from conduix_server.services.shown import View, timestamp, views
 from conduix_server.store.agents import ONLINE
 from conduix_server.store.store import Store
@@ -58,6 +59,14 @@ class Moment:
     restarts: int
 
 
+@dataclass(frozen=True, slots=True)
+class _Counted:
+    """What rates are worked out from."""
+
+    run_id: str | None
+    counts: Counts
+
+
 class History:
     """`run` in one task; `moments` and `points` at any time."""
 
@@ -65,7 +74,7 @@ class History:
         self._store = store
         self._moments: deque[Moment] = deque(maxlen=KEPT)
         self._points: dict[str, deque[Point]] = {}
-        self._before: dict[str, View] = {}
+        self._before: dict[str, _Counted] = {}
         self._at: datetime | None = None
 
     @property
@@ -92,7 +101,8 @@ class History:
             found = {view.row.id: view for view in await views(tx, await tx.all(select(Pipeline)))}
             (online, offline), now = await _agents(tx), tx.now
         seconds = (now - self._at).total_seconds() if self._at is not None else 0.0
-        points = {key: _point(view, self._before.get(key), now, seconds) for key, view in found.items()}
+        counted = {key: _Counted(view.row.run_id, view.counts) for key, view in found.items()}
+        points = {key: _point(view, counted[key], self._before.get(key), now, seconds) for key, view in found.items()}
         states: dict[str, int] = {}
         for point in points.values():
             states[point.state] = states.get(point.state, 0) + 1
@@ -111,14 +121,14 @@ class History:
         self._points = {key: self._points.get(key, deque(maxlen=KEPT)) for key in points}
         for key, point in points.items():
             self._points[key].append(point)
-        self._before, self._at = found, now
+        self._before, self._at = counted, now
 
 
-def _point(view: View, before: View | None, now: datetime, seconds: float) -> Point:
-    counts = view.counts
+def _point(view: View, counted: _Counted, before: _Counted | None, now: datetime, seconds: float) -> Point:
+    counts = counted.counts
     old = before.counts if before is not None else counts
     # another run counts anew, and after a deal a replica may not have told yet: there is no rate between the two
-    same = before is not None and before.row.run_id == view.row.run_id and old.read <= counts.read and seconds > 0
+    same = before is not None and before.run_id == counted.run_id and old.read <= counts.read and seconds > 0
     old, over = (old, seconds) if same else (counts, 1.0)
     ages = [now.timestamp() - each.checkpoint_at.ToNanoseconds() / 1e9 for each in view.statuses if each.checkpoint]
     return Point(

@@ -6,9 +6,8 @@ import hashlib
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing
+from functools import partial
 from typing import Final
-
-import grpc
 
 from conduix.errors import FenceLost, NotFound, PermissionDenied, RateLimited, Resource
 from conduix.rpc.interceptors import Context, current_call
@@ -46,11 +45,7 @@ class MeshServicer(MeshServiceServicer):
 
     def service(self) -> Service:
         """For the RPC server."""
-
-        def add(server: grpc.aio.Server) -> None:
-            add_MeshServiceServicer_to_server(self, server)
-
-        return Service("conduix.v1.MeshService", add)
+        return Service("conduix.v1.MeshService", partial(add_MeshServiceServicer_to_server, self))
 
     async def Enroll(self, request: pb.EnrollRequest, context: Context) -> pb.EnrollResponse:
         """An identity for a join token."""

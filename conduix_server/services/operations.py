@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from functools import partial
 from typing import Final
 
-import grpc
 from sqlalchemy import ColumnElement
 
 from conduix.errors import Unavailable
@@ -38,11 +38,7 @@ class OperationServicer(OperationServiceServicer):
 
     def service(self) -> Service:
         """For the RPC server."""
-
-        def add(server: grpc.aio.Server) -> None:
-            add_OperationServiceServicer_to_server(self, server)
-
-        return Service("conduix.v1.OperationService", add)
+        return Service("conduix.v1.OperationService", partial(add_OperationServiceServicer_to_server, self))
 
     async def GetOperation(self, request: pb.GetOperationRequest, context: Context) -> pb.GetOperationResponse:
         """As it stands."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
 from contextlib import aclosing
+from functools import partial
 from typing import Final, TypeVar
 
-import grpc
 from google.protobuf.message import Message
 from sqlalchemy import ColumnElement, select
 
@@ -58,11 +58,7 @@ class PipelineServicer(DocumentCalls):
 
     def service(self) -> Service:
         """For the RPC server."""
-
-        def add(server: grpc.aio.Server) -> None:
-            add_PipelineServiceServicer_to_server(self, server)
-
-        return Service("conduix.v1.PipelineService", add)
+        return Service("conduix.v1.PipelineService", partial(add_PipelineServiceServicer_to_server, self))
 
     # lists
 

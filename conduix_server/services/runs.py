@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import aclosing
+from functools import partial
 
-import grpc
 from sqlalchemy import ColumnElement
 
 from conduix.rpc.interceptors import Context
@@ -42,11 +42,7 @@ class RunServicer(RunServiceServicer):
 
     def service(self) -> Service:
         """For the RPC server."""
-
-        def add(server: grpc.aio.Server) -> None:
-            add_RunServiceServicer_to_server(self, server)
-
-        return Service("conduix.v1.RunService", add)
+        return Service("conduix.v1.RunService", partial(add_RunServiceServicer_to_server, self))
 
     async def ListRuns(self, request: pb.ListRunsRequest, context: Context) -> pb.ListRunsResponse:
         """The newest first, unless asked otherwise."""

@@ -32,13 +32,10 @@ class View:
     assignments: Sequence[Assignment] = ()
     agent: str = ""
     agent_online: bool = False
-    reports: Sequence[Report] = ()
-    """Of the current epoch."""
-
-    @property
-    def statuses(self) -> list[ReplicaStatus]:
-        """Of the current epoch, as they were reported."""
-        return statuses(self.reports)
+    statuses: Sequence[ReplicaStatus] = ()
+    """Of the current epoch, as they were reported."""
+    rate: float = 0.0
+    """Records that they read, a second."""
 
     @property
     def summary(self) -> Summary:
@@ -78,7 +75,8 @@ async def views(tx: Transaction, rows: Sequence[Pipeline]) -> list[View]:
         name, online = names.get(mine[0].agent_id, ("", False)) if mine else ("", False)
         epochs = {each.replica: each.epoch for each in mine}
         current = [each for each in reported.get(row.id, []) if epochs.get(each.replica) == each.epoch]
-        made.append(View(row, newest.get(row.run_id or ""), mine, name, online, current))
+        rate = sum(each.rate for each in current)
+        made.append(View(row, newest.get(row.run_id or ""), mine, name, online, statuses(current), rate))
     return made
 
 
@@ -121,7 +119,7 @@ def pipeline_message(view: View) -> pipeline_service_pb2.Pipeline:
         records_in=counts.read,
         records_out=counts.written,
         records_dead=counts.dead,
-        records_per_second=0.0 if seen.over else sum(each.rate for each in view.reports),
+        records_per_second=0.0 if seen.over else view.rate,
         etag=etag(row.version),
         created_at=timestamp(row.created_at),
         updated_at=timestamp(row.updated_at),

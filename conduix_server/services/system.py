@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from functools import cache
+from functools import cache, partial
 
-import grpc
 import orjson
 from google.protobuf.duration_pb2 import Duration
 
@@ -44,11 +43,7 @@ class SystemServicer(SystemServiceServicer):
 
     def service(self) -> Service:
         """For the RPC server."""
-
-        def add(server: grpc.aio.Server) -> None:
-            add_SystemServiceServicer_to_server(self, server)
-
-        return Service("conduix.v1.SystemService", add)
+        return Service("conduix.v1.SystemService", partial(add_SystemServiceServicer_to_server, self))
 
     async def GetInfo(self, request: pb.GetInfoRequest, context: Context) -> pb.GetInfoResponse:
         """Answers without the database."""

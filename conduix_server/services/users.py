@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import grpc
+from functools import partial
 
 from conduix.rpc.interceptors import Context
 from conduix.rpc.serving import Service
@@ -27,11 +27,7 @@ class UserServicer(UserServiceServicer):
 
     def service(self) -> Service:
         """For the RPC server."""
-
-        def add(server: grpc.aio.Server) -> None:
-            add_UserServiceServicer_to_server(self, server)
-
-        return Service("conduix.v1.UserService", add)
+        return Service("conduix.v1.UserService", partial(add_UserServiceServicer_to_server, self))
 
     async def ListUsers(self, request: pb.ListUsersRequest, context: Context) -> pb.ListUsersResponse:
         """Without what they sign in with."""
