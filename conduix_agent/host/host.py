@@ -80,10 +80,6 @@ class AgentHost:
                 self._runners[pipeline_id].want(None)
             await self._sweep()
 
-    def statuses(self) -> list[pb_pipeline.ReplicaStatus]:
-        """Every replica that is to be here, as it is reported."""
-        return [status for runner in self._runners.values() for status in runner.statuses()]
-
     def workers(self) -> dict[tuple[str, int], int]:
         """Process ids of the workers that live, by pipeline id and replica."""
         return {(key, number): pid for key, runner in self._runners.items() for number, pid in runner.pids().items()}

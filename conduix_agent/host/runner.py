@@ -140,11 +140,6 @@ class Runner:
             raise NotFound(Resource.NODE, tap.node, remedy=f"the nodes are {', '.join(nodes)}")
         worker.tap(tap)
 
-    def statuses(self) -> list[pb.ReplicaStatus]:
-        """What is reported of its replicas."""
-        numbers = range(self.wanted.replicas if self.wanted else 0)
-        return [status for number in numbers if (status := self._status(number)) is not None]
-
     def pids(self) -> dict[int, int]:
         """Of its workers, by replica."""
         return {replica: worker.pid for replica, worker in self._workers.items()}

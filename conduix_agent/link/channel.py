@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING
 import grpc
 
 from conduix.errors import Unavailable, UsageError
-from conduix.rpc.channel import CLIENT_OPTIONS, ClientTls, open_channel
+from conduix.rpc.address import is_loopback
+from conduix.rpc.channel import CLIENT_OPTIONS, ClientTls, open_channel, read_pem
 from conduix.rpc.errors import remote_errors
 from conduix.v1.mesh_service_pb2_grpc import MeshServiceStub
 from conduix_agent.link.state import Identity
-from conduix_agent.settings import is_loopback
 
 if TYPE_CHECKING:  # only the stubs know this name
     from conduix.v1.mesh_service_pb2_grpc import MeshServiceAsyncStub
@@ -103,16 +103,7 @@ def _warn(address: str) -> None:
 
 def _credentials(identity: Identity, authority: Path | None) -> grpc.ChannelCredentials:
     return grpc.ssl_channel_credentials(
-        root_certificates=None if authority is None else _read(authority),
+        root_certificates=None if authority is None else read_pem(authority),
         private_key=identity.key.encode(),
         certificate_chain=identity.certificate.encode(),
     )
-
-
-def _read(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise UsageError(
-            f"cannot read {path}: {error.strerror or error}", remedy="name a PEM file that this user may read"
-        ) from error

@@ -269,29 +269,13 @@ class Driver:
         self._dialler.refused(line.address, close.code, close.retry_after)
         self._spawn_dial()
 
-    async def _write(
-        self,
-        effect: fx.SaveIdentity
-        | fx.SaveDesired
-        | fx.JournalStarted
-        | fx.JournalResult
-        | fx.JournalStored
-        | fx.JournalForget,
-    ) -> None:
+    async def _write(self, effect: fx.Write) -> None:
         try:
             await asyncio.to_thread(self._write_now, effect)
         except OSError as error:
             raise from_os_error(error, "write", str(self._state.path)) from error
 
-    def _write_now(
-        self,
-        effect: fx.SaveIdentity
-        | fx.SaveDesired
-        | fx.JournalStarted
-        | fx.JournalResult
-        | fx.JournalStored
-        | fx.JournalForget,
-    ) -> None:
+    def _write_now(self, effect: fx.Write) -> None:
         if isinstance(effect, fx.SaveIdentity):
             self._state.save_process(Process(effect.incarnation, effect.session_seen))
         elif isinstance(effect, fx.SaveDesired):

@@ -16,7 +16,6 @@ class LinkStatus:
     """When the mode began, Unix seconds."""
     server: str = ""
     """Address of the server that holds the session; empty: none."""
-    server_id: str = ""
     session: int = 0
     rtt: float | None = None
     """Seconds of the last heartbeat there and back."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from datetime import UTC, datetime
 
 from conduix_tui.cli.terminal import Terminal
 from conduix_tui.cli.words import visible
@@ -18,12 +17,18 @@ def configure(level: str, form: str, terminal: Terminal) -> logging.Logger:
     What a log call passes as `extra={"data": {...}}` becomes keys of the JSON object.
     """
     handler = _TerminalHandler(terminal)
-    handler.setFormatter(_JsonFormatter() if form == "json" else _TextFormatter(terminal))
+    handler.setFormatter(_json_formatter() if form == "json" else _TextFormatter(terminal))
     root = logging.getLogger("conduix")
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
     root.propagate = False
     return logging.getLogger("conduix.run")
+
+
+def _json_formatter() -> logging.Formatter:
+    from conduix.telemetry.logs import JsonFormatter  # noqa: PLC0415 - orjson, only where it is asked for
+
+    return JsonFormatter()
 
 
 class _TerminalHandler(logging.Handler):
@@ -45,19 +50,3 @@ class _TextFormatter(logging.Formatter):
         if styles := _STYLES.get(record.levelno):
             return f"{self._terminal.styled(record.levelname.lower() + ':', *styles)} {text}"
         return text
-
-
-class _JsonFormatter(logging.Formatter):
-    def format(self, record: logging.LogRecord) -> str:
-        import orjson  # noqa: PLC0415 - only where it is asked for
-
-        line = {
-            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
-            "level": record.levelname.lower(),
-            "logger": record.name,
-            "message": record.getMessage(),
-            **getattr(record, "data", {}),
-        }
-        if record.exc_info:
-            line["exception"] = self.formatException(record.exc_info)
-        return orjson.dumps(line, default=str).decode()

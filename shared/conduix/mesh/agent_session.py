@@ -156,10 +156,6 @@ class AgentSession:
         """A command ended."""
         return self._said(self._commands.finished(result, now))
 
-    def progress(self, command_id: str, message: str) -> list[AgentEffect]:
-        """A command has something to tell on its way."""
-        return self._said(self._commands.progress(command_id, message))
-
     def reported(self, now: Now) -> list[AgentEffect]:
         """After `Reports.record` or `observe`: send what there is."""
         return self._stamp(self._outgoing(now))

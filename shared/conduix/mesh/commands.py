@@ -92,11 +92,6 @@ class Commands:
             return [JournalResult(entry.result, deadline), self._tell(entry, now)]
         return [JournalStarted(command.command_id, deadline), self._tell(entry, now), Execute(command)]
 
-    def progress(self, command_id: str, message: str) -> list[AgentEffect]:
-        """A word on the way, for the caller that watches; told once."""
-        progress = pb.CommandProgress(command_id=command_id, message=message)
-        return [ToServer(pb.AgentMessage(command_progress=progress))]
-
     def finished(self, result: pb.CommandResult, now: Now) -> list[AgentEffect]:
         """A command ended. A second end of the same one counts for nothing."""
         entry = self._entries[result.command_id]

@@ -120,19 +120,10 @@ class Move:
     alternatives: tuple[str, ...]
 
 
-AgentEffect: TypeAlias = (
-    ToServer
-    | Close
-    | SaveIdentity
-    | SaveDesired
-    | Apply
-    | JournalStarted
-    | JournalResult
-    | JournalStored
-    | JournalForget
-    | Execute
-    | Move
-)
+Write: TypeAlias = SaveIdentity | SaveDesired | JournalStarted | JournalResult | JournalStored | JournalForget
+"""What is for the disk of the agent."""
+
+AgentEffect: TypeAlias = ToServer | Close | Apply | Execute | Move | Write
 
 
 # a server's own

@@ -16,8 +16,6 @@ from conduix.errors import UsageError
 
 MAX_MESSAGE_BYTES = 8 * 1024 * 1024
 """Of data, in either direction; a larger one is refused with RESOURCE_EXHAUSTED."""
-MAX_CONTROL_BYTES = 4 * 1024 * 1024
-"""Of one message on the agents' control stream; its senders check it before sending."""
 
 _BOTH = (
     ("grpc.keepalive_time_ms", 15_000),
@@ -78,7 +76,7 @@ class ServerTls:
 
     def credentials(self) -> grpc.ServerCredentials:
         """Read the files; UsageError if one cannot be read, is no such thing, or key and certificate do not belong."""
-        pair = [(_read(self.key), _read(self.certificate))]
+        pair = [(read_pem(self.key), read_pem(self.certificate))]
         authority = _read_if(self.client_authority)
         self._check()
         return grpc.ssl_server_credentials(
@@ -124,10 +122,11 @@ def _said(error: Exception) -> str:
 
 
 def _read_if(path: Path | None) -> bytes | None:
-    return None if path is None else _read(path)
+    return None if path is None else read_pem(path)
 
 
-def _read(path: Path) -> bytes:
+def read_pem(path: Path) -> bytes:
+    """A file's bytes; UsageError if it cannot be read."""
     try:
         return path.read_bytes()
     except OSError as error:

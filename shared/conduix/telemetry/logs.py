@@ -15,7 +15,7 @@ Format = Literal["text", "json"]
 def configure(level: str, form: Format, stream: TextIO | None = None) -> None:
     """From now on all loggers of the process write there, from `level` (`info`) on. Call it once."""
     handler = logging.StreamHandler(stream or sys.stderr)
-    handler.setFormatter(_Json() if form == "json" else _Text())
+    handler.setFormatter(JsonFormatter() if form == "json" else _Text())
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
@@ -30,13 +30,17 @@ class _Text(logging.Formatter):
         return f"{text}\n{self.formatException(record.exc_info)}" if record.exc_info else text
 
 
-class _Json(logging.Formatter):
+class JsonFormatter(logging.Formatter):
+    """One object a line; what a log call passes as `extra={"data": {...}}` becomes keys of it."""
+
     def format(self, record: logging.LogRecord) -> str:
+        """The line."""
         line = {
             "time": _moment(record),
             "level": record.levelname.lower(),
             "logger": record.name,
             "message": record.getMessage(),
+            **getattr(record, "data", {}),
         }
         if record.exc_info:
             line["exception"] = self.formatException(record.exc_info)
