@@ -28,6 +28,9 @@ TITLES = {
     "parsing": "Documents",
     "encoding": "Encoding",
     "hashing": "Hashes",
+    "jwt": "JSON Web Tokens",
+    "encryption": "Encryption",
+    "identifiers": "Identifiers",
 }
 
 _HEAD = """\
@@ -44,13 +47,10 @@ What differs from the reference implementation of the language is in [its own li
 def page() -> str:
     """The whole page as Markdown."""
     functions = registry()
-    families = list(TITLES) + sorted({function.family for function in functions} - set(TITLES))
     parts = [_HEAD]
-    for family in families:
-        members = [function for function in functions if function.family == family]
-        if members:
-            parts.append(f"## {TITLES.get(family, family.capitalize())}\n")
-            parts += map(_section, members)
+    for family, title in TITLES.items():
+        parts.append(f"## {title}\n")
+        parts += [_section(function) for function in functions if function.family == family]
     parts.append(_remap_section())
     return "\n".join(parts)
 

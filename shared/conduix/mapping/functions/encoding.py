@@ -7,6 +7,7 @@ import binascii
 import struct
 import zlib
 from collections.abc import Callable
+from mmap import mmap
 from typing import Any
 
 from conduix.errors import MappingError
@@ -159,12 +160,13 @@ def _foreign_inflater(algorithm: str) -> Callable[[bytes], bytes]:
     def inflate(raw: bytes) -> bytes:
         import cramjam  # noqa: PLC0415 - as above
 
-        room = bytearray(MAX_SIZE)  # no more than that is ever unpacked, whatever a header promises
-        try:
-            length: int = _foreign(algorithm)[1](raw, room)
-        except cramjam.DecompressionError as error:
-            raise MappingError(f"{algorithm}: {error}") from error
-        return bytes(memoryview(room)[:length])
+        # no more than that is ever unpacked, whatever a header promises; of a map only what is written takes memory
+        with mmap(-1, MAX_SIZE) as room:
+            try:
+                length: int = _foreign(algorithm)[1](raw, room)
+            except cramjam.DecompressionError as error:
+                raise MappingError(f"{algorithm}: {error}") from error
+            return room[:length]
 
     return inflate
 

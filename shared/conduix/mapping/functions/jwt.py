@@ -10,7 +10,7 @@ from conduix.errors import MappingError
 from conduix.mapping.functions.declare import Family, Parameter
 from conduix.mapping.values import WrongType, data, plain
 
-family = Family("JSON Web Tokens")
+family = Family("jwt")
 
 _SECRET = Parameter("signing_secret", "string", "The secret, or the key in PEM.")
 _ALGORITHMS = ("HS256", "HS384", "HS512", "RS256", "RS384", "RS512", "ES256", "ES384", "ES512")
