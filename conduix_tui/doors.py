@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -84,7 +84,3 @@ class Doors:
 
     def _known(self, address: str) -> Target:
         return resolve(self.file, without_token(self.env), server=address)
-
-
-Opening = Callable[[], Target]
-"""Names the server to begin with. Raises UsageError where none is known."""

@@ -9,6 +9,8 @@ from typing import Any, Generic, Literal, TypeVar
 Row = TypeVar("Row")
 
 Value = str | int | float | bool | None
+_GAP = 1
+"""Characters between two columns."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,15 +40,15 @@ class Column(Generic[Row]):
     """Takes what is left of the line; one column of a list does."""
 
 
-def fitting(columns: Sequence[Column[Any]], width: int, gap: int = 1) -> list[tuple[Column[Any], int]]:
+def fitting(columns: Sequence[Column[Any]], width: int) -> list[tuple[Column[Any], int]]:
     """The columns that a line of `width` characters has room for, in order, each with its width."""
     kept = list(columns)
-    while len(kept) > 1 and sum(column.width + gap for column in kept) - gap > width:
+    while len(kept) > 1 and sum(column.width + _GAP for column in kept) - _GAP > width:
         droppable = [column for column in kept if column.priority]
         if not droppable:
             break
         kept.remove(max(reversed(droppable), key=lambda column: column.priority))
-    spare = max(0, width - sum(column.width + gap for column in kept) + gap)
+    spare = max(0, width - sum(column.width + _GAP for column in kept) + _GAP)
     return [(column, column.width + (spare if column.grows else 0)) for column in kept]
 
 

@@ -69,28 +69,16 @@ class ResourceTable(ScrollView, can_focus=True):
     class Opened(Message):
         """A row was chosen."""
 
-        def __init__(self, table: ResourceTable, key: str) -> None:
+        def __init__(self, key: str) -> None:
             super().__init__()
-            self.table = table
             self.key = key
-
-        @property
-        def control(self) -> ResourceTable:
-            """The table."""
-            return self.table
 
     class Moved(Message):
         """The cursor is on another row; None: on none."""
 
-        def __init__(self, table: ResourceTable, key: str | None) -> None:
+        def __init__(self, key: str | None) -> None:
             super().__init__()
-            self.table = table
             self.key = key
-
-        @property
-        def control(self) -> ResourceTable:
-            """The table."""
-            return self.table
 
     class Sorted(Message):
         """The order is another one now."""
@@ -105,14 +93,12 @@ class ResourceTable(ScrollView, can_focus=True):
 
     # what happens
 
-    def repaint(self) -> bool:
-        """Show what has changed since the last time; False where nothing has."""
-        if not self.view.refresh():
-            return False
-        self._follow()
-        self._resize()
-        self.refresh()
-        return True
+    def repaint(self) -> None:
+        """Show what has changed since the last time."""
+        if self.view.refresh():
+            self._follow()
+            self._resize()
+            self.refresh()
 
     def _follow(self) -> None:
         """Keep the cursor on its row, or where it was if that row is gone."""
@@ -126,7 +112,7 @@ class ResourceTable(ScrollView, can_focus=True):
         if scroll:
             self.scroll_to_region(Region(0, self.cursor, 1, 1), animate=False, force=True)
         if self._key != before:
-            self.post_message(self.Moved(self, self._key))
+            self.post_message(self.Moved(self._key))
         self.refresh()
 
     def _resize(self) -> None:
@@ -154,13 +140,11 @@ class ResourceTable(ScrollView, can_focus=True):
             return sorted(self.view.marked, key=lambda key: (self.view.position_of(key) is None, key))
         return [self._key] if self._key is not None else []
 
-    def go_to(self, key: str) -> bool:
-        """Put the cursor on a row; False where it is not shown."""
+    def go_to(self, key: str) -> None:
+        """Put the cursor on a row, where it is shown."""
         at = self.view.position_of(key)
-        if at is None:
-            return False
-        self._point(at)
-        return True
+        if at is not None:
+            self._point(at)
 
     # keys and mouse
 
@@ -183,7 +167,7 @@ class ResourceTable(ScrollView, can_focus=True):
     def action_open(self) -> None:
         """The row is chosen."""
         if self._key is not None:
-            self.post_message(self.Opened(self, self._key))
+            self.post_message(self.Opened(self._key))
 
     def action_mark(self) -> None:
         """Mark the row under the cursor, or take its mark away, and go on to the next."""
