@@ -140,9 +140,9 @@ class _Writer:
             before = len(self.gen.code.body)
             try:
                 return strict_condition(self.gen, self.gen.value(condition, Scope(value)))
-            except NotCompiled:
+            except NotCompiled as why:
                 del self.gen.code.body[before:]
-                self.learned.add(self.learned.interpreted, key)
+                self.learned.leave(key, why)
         test = self.gen.bound(partial(strict_test, condition), "test")
         return self.gen.code.keep(call(test, self.gen.plain_code(value), *self._metadata()))
 
@@ -203,9 +203,9 @@ class _Writer:
             before = len(self.gen.code.body)
             try:
                 return self._compiled(position, step, value)
-            except NotCompiled:
+            except NotCompiled as why:
                 del self.gen.code.body[before:]
-                self.learned.add(self.learned.interpreted, id(step))
+                self.learned.leave(id(step), why)
         return self._interpreted(position, step, value)
 
     def _compiled(self, position: int, step: MapStep, value: Value) -> Value:
@@ -268,7 +268,8 @@ class _Writer:
         exec(code, scope)  # noqa: S102 - the tree holds our own names and constants only
         function = scope["run"]
         assert isinstance(function, types.FunctionType)  # noqa: S101 - it was just defined
-        return BatchFunction(function, takes, self.shape, ast.unparse(tree), describe(self.shape))
+        left = tuple(dict.fromkeys(self.learned.interpreted.values()))
+        return BatchFunction(function, takes, self.shape, ast.unparse(tree), describe(self.shape), left)
 
     def _reads_record(self) -> bool:
         return any(

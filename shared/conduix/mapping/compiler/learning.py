@@ -19,8 +19,8 @@ class Learned:
 
     plain_lists: set[int] = field(default_factory=set)
     """Lists (by the id of their node) that somebody else than the output reads."""
-    interpreted: set[int] = field(default_factory=set)
-    """Steps (by id) that are left to the interpreter."""
+    interpreted: dict[int, str] = field(default_factory=dict)
+    """Steps (by id) that are left to the interpreter, and why."""
     objects: bool = False
     """Fields of the record are read: a record that is no object is left to the reference."""
     changed: bool = False
@@ -30,3 +30,8 @@ class Learned:
         if key not in to:
             to.add(key)
             self.changed = True
+
+    def leave(self, key: int, why: NotCompiled) -> None:
+        """The step or condition `key` is left to the interpreter from the next round on."""
+        self.interpreted[key] = str(why)
+        self.changed = True

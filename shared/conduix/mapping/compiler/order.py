@@ -48,3 +48,5 @@ class BatchFunction:
     source: str
     """The generated code, for people."""
     projection: str
+    interpreted: tuple[str, ...] = ()
+    """Why parts of it are left to the interpreter; empty: all of it is compiled."""
