@@ -121,9 +121,8 @@ def diff(before: str, after: str, name: str, *, revision: int) -> str:
 
 
 def _document(text: str, spec: PipelineSpec, warnings: tuple[Diagnostic, ...]) -> Document:
-    nodes = [*spec.nodes, spec.dlq] if spec.dlq else spec.nodes
     facts = Facts(
-        needs=tuple(sorted({f"{node.role}:{node.type}" for node in nodes})),
+        needs=tuple(sorted({f"{node.role}:{node.type}" for node in spec.all_nodes})),
         parallelism=spec.parallelism,
         labels=dict(spec.placement.labels),
         unsharded=tuple(

@@ -141,6 +141,11 @@ class PipelineSpec:
     references: Mapping[str, Any] = field(default_factory=dict)
     """Where variables are bound elsewhere: the settings that have some, as they are written."""
 
+    @property
+    def all_nodes(self) -> tuple[NodeSpec, ...]:
+        """The nodes of the DAG, then the dead-letter queue, if there is one."""
+        return self.nodes if self.dlq is None else (*self.nodes, self.dlq)
+
     def role(self, role: Role) -> list[NodeSpec]:
         """The nodes of one role, in topological order."""
         return [node for node in self.nodes if node.role == role]

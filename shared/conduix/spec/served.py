@@ -12,7 +12,6 @@ _INSTEAD: Final = {"stdin": "file", "stdout": "file"}
 
 def check_served(spec: PipelineSpec, file: str) -> list[Diagnostic]:
     """The errors, in the order of the text."""
-    nodes = [*spec.nodes, spec.dlq] if spec.dlq else spec.nodes
     return [
         Diagnostic(
             file,
@@ -23,6 +22,6 @@ def check_served(spec: PipelineSpec, file: str) -> list[Diagnostic]:
             f"the {node.role} {node.id!r} ({node.type}) belongs to the terminal of `conduix run`; an agent has none",
             f"type: {_INSTEAD[node.type]}",
         )
-        for node in sorted(nodes, key=lambda node: node.where.line)
+        for node in sorted(spec.all_nodes, key=lambda node: node.where.line)
         if node.type in _INSTEAD
     ]

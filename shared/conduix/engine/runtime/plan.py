@@ -78,7 +78,7 @@ class _Graph:
     """Consumers of each port, out of the nodes' inputs."""
 
     def __init__(self, spec: PipelineSpec, catalog: Catalog) -> None:
-        self.nodes = [*spec.nodes, *([spec.dlq] if spec.dlq else [])]
+        self.nodes = spec.all_nodes
         self.entries = {node.id: _entry(catalog, node) for node in self.nodes}
         self.consumers: dict[tuple[str, str], list[NodeSpec]] = {}
         for node in self.nodes:
@@ -202,8 +202,10 @@ def still_contexts(spec: PipelineSpec, files: Files) -> dict[str, NodeContext]:
     def nothing(*_args: object) -> None:
         return None
 
-    nodes = [*spec.nodes, *([spec.dlq] if spec.dlq else [])]
-    return {node.id: NodeContext(spec.name, node.id, mode_of(spec, node.id), nothing, nothing, files) for node in nodes}
+    return {
+        node.id: NodeContext(spec.name, node.id, mode_of(spec, node.id), nothing, nothing, files)
+        for node in spec.all_nodes
+    }
 
 
 def mode_of(spec: PipelineSpec, node: str) -> Literal["batch", "realtime"]:

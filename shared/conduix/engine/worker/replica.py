@@ -105,7 +105,7 @@ class Replica:
         """Has a trace of what is wrong with the link been logged?"""
         self._spec = assignment.spec
         self.meter = Meter()
-        nodes = [*self._spec.nodes, *([self._spec.dlq] if self._spec.dlq else [])]
+        nodes = self._spec.all_nodes
         contexts = {node.id: self._context(node.id) for node in nodes}
         sinks = build_sinks(self._spec, assignment.catalog, contexts)
         self.plan = make_plan(self._spec, assignment.catalog, sinks)

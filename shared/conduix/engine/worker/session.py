@@ -79,8 +79,7 @@ class _Served:
         self._wanted = wanted
         self._channel = channel
         self._store = LocalStore(assignment.directory, assignment.files)
-        spec = assignment.spec
-        self._roles = {node.id: node.role for node in (*spec.nodes, *([spec.dlq] if spec.dlq else []))}
+        self._roles = {node.id: node.role for node in assignment.spec.all_nodes}
         self._replica = Replica(assignment, self._report, self._store)
         self._commands = Commands(self._replica.region, channel.done)
         self._taps = Taps(self._replica.plan, self._replica.taps)
