@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Field, SecretStr
 
 from conduix.errors import UsageError
+from conduix.homes import state_home
 from conduix.settings import Loaded, Section, load
 from conduix.spec.options import Size
 
@@ -76,8 +77,7 @@ def default_state_dir() -> Path:
     """`/var/lib/conduix/agent` for root, else `$XDG_STATE_HOME/conduix/agent`."""
     if os.geteuid() == 0:
         return Path("/var/lib/conduix/agent")
-    home = os.environ.get("XDG_STATE_HOME") or str(Path.home() / ".local" / "state")
-    return Path(home) / "conduix" / "agent"
+    return state_home(os.environ) / "agent"
 
 
 def _hostname() -> str:

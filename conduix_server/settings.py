@@ -11,6 +11,7 @@ from urllib.parse import quote
 from pydantic import Field, SecretStr, model_validator
 
 from conduix.errors import UsageError, from_os_error
+from conduix.homes import state_home
 from conduix.rpc.address import is_loopback_host
 from conduix.settings import Loaded, Section, load
 from conduix.spec.options import Duration
@@ -107,8 +108,7 @@ def default_state_dir() -> Path:
     """`/var/lib/conduix/server` for root, else `$XDG_STATE_HOME/conduix/server`."""
     if os.geteuid() == 0:
         return Path("/var/lib/conduix/server")
-    home = os.environ.get("XDG_STATE_HOME") or str(Path.home() / ".local" / "state")
-    return Path(home) / "conduix" / "server"
+    return state_home(os.environ) / "server"
 
 
 class ServerSettings(Section):

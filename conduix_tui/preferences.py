@@ -9,6 +9,7 @@ import msgspec
 import yaml
 
 from conduix.errors import UsageError, from_os_error
+from conduix.homes import config_home
 
 
 class Chosen(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -26,8 +27,7 @@ class Preferences:
     @classmethod
     def of_user(cls, env: Mapping[str, str]) -> Preferences:
         """Where this user's are."""
-        home = env.get("XDG_CONFIG_HOME") or str(Path(env.get("HOME") or Path.home()) / ".config")
-        return cls(Path(home) / "conduix" / "console.yaml")
+        return cls(config_home(env) / "console.yaml")
 
     def read(self) -> Chosen:
         """What was chosen; no file is nothing. Raises UsageError where it cannot be understood."""

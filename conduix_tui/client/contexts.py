@@ -18,6 +18,7 @@ from typing import Literal
 import msgspec
 
 from conduix.errors import UsageError, from_os_error
+from conduix.homes import config_home
 
 _MAX_BYTES = 1 << 20
 
@@ -74,8 +75,7 @@ class ContextFile:
     @classmethod
     def of_user(cls, env: Mapping[str, str]) -> ContextFile:
         """Where this user's contexts are."""
-        home = env.get("XDG_CONFIG_HOME") or str(Path(env.get("HOME") or Path.home()) / ".config")
-        return cls(Path(home) / "conduix" / "contexts.yaml")
+        return cls(config_home(env) / "contexts.yaml")
 
     def read(self) -> Contexts:
         """Everything; no file is no context."""

@@ -7,12 +7,12 @@ import shlex
 from pathlib import Path
 
 from conduix.errors import UsageError, from_os_error
+from conduix.homes import state_home
 
 
 def directory() -> Path:
     """`$XDG_STATE_HOME/conduix/drafts`."""
-    home = os.environ.get("XDG_STATE_HOME") or str(Path.home() / ".local" / "state")
-    return Path(home) / "conduix" / "drafts"
+    return state_home(os.environ) / "drafts"
 
 
 class Draft:

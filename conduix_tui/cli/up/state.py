@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import Self
 
 from conduix.errors import StateBusy, from_os_error
+from conduix.homes import state_home
 
 _ENDING = 20.0
 """Seconds that the programs of a killed `conduix up` may take to end."""
@@ -34,8 +35,7 @@ class UpState:
     @classmethod
     def of_user(cls, env: Mapping[str, str], name: str = "up") -> UpState:
         """Where the one of this name is if nothing else is said."""
-        home = env.get("XDG_STATE_HOME") or str(Path(env.get("HOME") or Path.home()) / ".local" / "state")
-        return cls(Path(home) / "conduix" / name)
+        return cls(state_home(env) / name)
 
     def __enter__(self) -> Self:
         try:

@@ -17,6 +17,7 @@ from conduix.engine.files import Files
 from conduix.engine.letters import with_dead_letters
 from conduix.engine.runtime.checkpoint import Checkpoint, LocalStore
 from conduix.errors import CheckpointDamaged, StateBusy, UsageError
+from conduix.homes import state_home
 from conduix.lockfile import Held, hold
 from conduix.spec.model import PipelineSpec
 
@@ -32,8 +33,7 @@ class _Owner(msgspec.Struct, frozen=True):
 
 def default_state_dir(pipeline: str) -> Path:
     """`$XDG_STATE_HOME/conduix/run/{pipeline}`."""
-    home = os.environ.get("XDG_STATE_HOME") or str(Path.home() / ".local" / "state")
-    return Path(home) / "conduix" / "run" / pipeline.replace("/", "_")
+    return state_home(os.environ) / "run" / pipeline.replace("/", "_")
 
 
 class LocalRun:
