@@ -8,6 +8,7 @@ from pathlib import Path
 import msgspec
 import yaml
 
+from conduix.engine.files import Files
 from conduix.errors import UsageError, from_os_error
 from conduix.homes import config_home
 
@@ -48,10 +49,8 @@ class Preferences:
         """Remember this from now on. Raises ConduixError where it cannot be written."""
         if self._path is None:
             return
-        fresh = self._path.with_suffix(".new")
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            fresh.write_text(yaml.safe_dump(msgspec.to_builtins(chosen)))
-            fresh.replace(self._path)
+            Files().replace(self._path, yaml.safe_dump(msgspec.to_builtins(chosen)).encode())
         except OSError as error:
             raise from_os_error(error, "write", str(self._path)) from error

@@ -9,7 +9,6 @@ from __future__ import annotations
 import fcntl
 import os
 import stat
-import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,6 +16,7 @@ from typing import Literal
 
 import msgspec
 
+from conduix.engine.files import Files
 from conduix.errors import UsageError, from_os_error
 from conduix.homes import config_home
 
@@ -159,11 +159,7 @@ class ContextFile:
 
         text = yaml.safe_dump(msgspec.to_builtins(contexts), sort_keys=False, allow_unicode=True)
         try:
-            with tempfile.NamedTemporaryFile("w", dir=self.path.parent, prefix=".contexts-", delete=False) as stream:
-                stream.write(text)
-                stream.flush()
-                os.fsync(stream.fileno())
-            Path(stream.name).replace(self.path)
+            Files().replace(self.path, text.encode(), mode=0o600)
         except OSError as error:
             raise from_os_error(error, "write", str(self.path)) from error
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import secrets
 import time
@@ -11,8 +10,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from conduix.engine.files import Files
 from conduix.errors import StateBusy, from_os_error
 from conduix.homes import state_home
+from conduix.lockfile import Held, hold
 
 _ENDING = 20.0
 """Seconds that the programs of a killed `conduix up` may take to end."""
@@ -40,16 +41,9 @@ class UpState:
     def __enter__(self) -> Self:
         try:
             self.path.mkdir(parents=True, exist_ok=True, mode=0o700)
-            self.lock_fd = os.open(self.path / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            self.lock_fd = self._hold()
         except OSError as error:
             raise from_os_error(error, "use the state directory", str(self.path)) from error
-        try:
-            self._hold()
-        except BaseException:
-            os.close(self.lock_fd)
-            raise
-        os.ftruncate(self.lock_fd, 0)
-        os.pwrite(self.lock_fd, f"{os.getpid()}\n".encode(), 0)
         return self
 
     def __exit__(
@@ -79,14 +73,8 @@ class UpState:
     def write(self, name: str, text: str) -> Path:
         """Store a small file, for the owner's eyes, as a whole or not at all."""
         path = self.path / name
-        draft = path.with_name(f".{name}.tmp")
         try:
-            fd = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-            with os.fdopen(fd, "w", encoding="utf-8") as stream:
-                stream.write(text + "\n")
-                stream.flush()
-                os.fsync(stream.fileno())
-            draft.replace(path)
+            Files().replace(path, f"{text}\n".encode(), mode=0o600)
         except OSError as error:
             raise from_os_error(error, "write", str(path)) from error
         return path
@@ -94,17 +82,16 @@ class UpState:
     def _secret(self, name: str) -> Path:
         return self.path / name if self.read(name) else self.write(name, secrets.token_urlsafe(36))
 
-    def _hold(self) -> None:
+    def _hold(self) -> int:
         until = time.monotonic() + _ENDING
         while True:
             try:
-                fcntl.flock(self.lock_fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                return
-            except BlockingIOError:
-                owner = os.pread(self.lock_fd, 32, 0).decode(errors="replace").strip()
+                return hold(self.path / "lock", 0o600)
+            except Held as held:
+                owner = held.pid.strip()
                 if _alive(owner) or time.monotonic() > until:
                     raise StateBusy(
-                        f"`conduix up` runs on {self.path} already: process {owner or 'unknown'}",
+                        f"`conduix up` runs on {self.path} already: process {owner}",
                         remedy=f"use that one, end it (kill {owner}), or give this one another --state-dir",
                     ) from None
             time.sleep(0.1)  # what is left of a killed one drains; the kernel tells nobody when a lock comes free
