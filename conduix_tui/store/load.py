@@ -23,12 +23,18 @@ class NodeLoad:
     full: bool = False
     """Has an actor of it a mailbox that takes no more?"""
     rate: float = 0.0
-    """Records a second since the last report."""
+    """Records a second between the last two reports of each replica."""
 
-    @property
-    def seen(self) -> int:
-        """Records that have come out of it one way or the other."""
-        return self.passed + self.filtered + self.dead
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """What one replica told last."""
+
+    at: float
+    """Seconds, by the clock of its agent: what a server answers may be a while old, and be the same as before."""
+    seen: dict[str, int]
+    """Records that have come out of each node one way or the other."""
+    rates: dict[str, float]
 
 
 @dataclass(slots=True)
@@ -38,16 +44,15 @@ class Loads:
     mailbox: int = 2
     """Batches that a mailbox takes from each of its inputs."""
     nodes: dict[str, NodeLoad] = field(default_factory=dict)
-    _at: float = 0.0
+    _told: dict[int, _Told] = field(default_factory=dict)
 
-    def report(self, replicas: Sequence[pb.ReplicaStatus], now: float) -> None:
-        """A new one, at this moment in seconds."""
-        before, passed = self.nodes, now - self._at
-        self.nodes, self._at = self._summed(replicas), now
-        for node, load in self.nodes.items():
-            was = before.get(node)
-            if was is not None and passed > 0:
-                load.rate = max(0, load.seen - was.seen) / passed
+    def report(self, replicas: Sequence[pb.ReplicaStatus]) -> None:
+        """What is known of every replica now, also where nothing is new."""
+        self._told = {each.replica: _told(each, self._told.get(each.replica)) for each in replicas}
+        self.nodes = self._summed(replicas)
+        for told in self._told.values():
+            for node, rate in told.rates.items():
+                self.nodes[node].rate += rate
 
     def _summed(self, replicas: Sequence[pb.ReplicaStatus]) -> dict[str, NodeLoad]:
         nodes: dict[str, NodeLoad] = {}
@@ -77,3 +82,14 @@ class Loads:
         if load.rate or load.waiting:
             return "● busy", "good"
         return "○ idle", "dim"
+
+
+def _told(replica: pb.ReplicaStatus, before: _Told | None) -> _Told:
+    at = replica.at.ToNanoseconds() / 1e9
+    if before is not None and before.at == at:
+        return before
+    seen = {counts.node: counts.passed + counts.filtered + counts.dead for counts in replica.nodes}
+    if before is None or at < before.at:
+        return _Told(at, seen, {})
+    passed = at - before.at
+    return _Told(at, seen, {node: max(0, now - before.seen.get(node, now)) / passed for node, now in seen.items()})

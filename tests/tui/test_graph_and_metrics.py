@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from google.protobuf.timestamp_pb2 import Timestamp
 from textual.pilot import Pilot
 
 from conduix.v1 import pipeline_service_pb2 as pb
@@ -40,7 +41,7 @@ async def test_the_graph_has_counts_rates_and_marks_of_every_node(house: House) 
         pb.ActorStatus(id="map", kind="stage", nodes=["map"], state="running", mailbox=2),
         pb.ActorStatus(id="file", kind="sink", nodes=["file"], state="running"),
     ]
-    await house.run("orders", nodes=counts(1200, 1100, dead=7), actors=actors)
+    await house.run("orders", nodes=counts(1200, 1100, dead=7), actors=actors, at=Timestamp(seconds=100))
     app = await house.console()
     async with app.run_test(size=SIZE, notifications=True) as pilot:
         await shown(pilot, app, "graph")
@@ -48,8 +49,9 @@ async def test_the_graph_has_counts_rates_and_marks_of_every_node(house: House) 
         await shows(pilot, "1,200 passed", "1,100 passed", "7 dead", "‖ backpressured", "● busy  2 waiting", "○ idle")
         at = [next(n for n, line in enumerate(lines(app)) if part in line) for part in ("◀ source", "◆ map", "▶ file")]
         assert at == sorted(at)
-        await house.agent.report("RUNNING", nodes=counts(91200, 91100, dead=7), actors=actors)
-        await until(pilot, lambda: any("passed" in line and "/s" in line for line in lines(app)))
+        later = Timestamp(seconds=110)
+        await house.agent.report("RUNNING", nodes=counts(91200, 91100, dead=7), actors=actors, at=later)
+        await shows(pilot, "9,000/s")
 
 
 async def test_the_plots_are_full_at_once_and_grow(house: House) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar
@@ -65,7 +64,7 @@ class GraphTab(PipelineTab):
             )
             if status.pipeline.revision != self._revision:
                 await self._read(client, status.pipeline.revision)
-            self._loads.report(status.replicas, time.monotonic())
+            self._loads.report(status.replicas)
             self._draw()
             await asyncio.sleep(_STEP)
 

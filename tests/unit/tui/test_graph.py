@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 
 import pytest
+from google.protobuf.timestamp_pb2 import Timestamp
 
 from conduix.v1 import pipeline_service_pb2 as pb
 from conduix_tui.screens.pipeline_tabs.graph import boxes_of, spec_of
@@ -111,9 +112,11 @@ def test_a_document_that_is_none_is_no_graph() -> None:
     assert spec_of("[") is None
 
 
-def reported(*actors: tuple[str, int], passed: int = 0) -> list[pb.ReplicaStatus]:
+def reported(*actors: tuple[str, int], passed: int = 0, at: int = 0, replica: int = 0) -> list[pb.ReplicaStatus]:
     return [
         pb.ReplicaStatus(
+            replica=replica,
+            at=Timestamp(seconds=at),
             nodes=[pb.NodeCounts(node=name, passed=passed) for name, _ in actors],
             actors=[pb.ActorStatus(id=name, nodes=[name], mailbox=mailbox) for name, mailbox in actors],
         )
@@ -122,19 +125,24 @@ def reported(*actors: tuple[str, int], passed: int = 0) -> list[pb.ReplicaStatus
 
 def test_who_feeds_a_full_mailbox_is_held_up_and_the_rest_is_busy_or_idle() -> None:
     loads = Loads(mailbox=2)
-    loads.report(reported(("a", 0), ("b", 2), ("c", 0)), 10.0)
+    loads.report(reported(("a", 0), ("b", 2), ("c", 0)))
     feeds = {"a": ["b"], "b": ["c"]}
     assert [loads.mark(node, feeds)[0] for node in "abcd"] == [
         "‖ backpressured", "● busy", "○ idle", "· not reported",
     ]  # fmt: skip
 
 
-def test_rates_are_those_since_the_report_before_of_all_replicas() -> None:
+def test_rates_are_those_between_the_last_two_reports_of_each_replica() -> None:
     loads = Loads()
-    loads.report(reported(("a", 0), passed=100) * 2, 10.0)
+    loads.report(reported(("a", 0), passed=100, at=10) + reported(("a", 0), passed=100, at=20, replica=1))
     assert loads.nodes["a"].rate == 0
-    loads.report(reported(("a", 0), passed=150) * 2, 12.0)
+    later = reported(("a", 0), passed=150, at=12) + reported(("a", 0), passed=150, at=21, replica=1)
+    loads.report(later)
     assert loads.nodes["a"].passed == 300
-    assert loads.nodes["a"].rate == 50
-    loads.report(reported(("a", 0), passed=10), 14.0)  # a run that began anew
+    assert loads.nodes["a"].rate == 25 + 50
+    loads.report(later)  # nothing new was told meanwhile
+    assert loads.nodes["a"].rate == 25 + 50
+    loads.report(reported(("a", 0), passed=10, at=14))  # a run that began anew
+    assert loads.nodes["a"].rate == 0
+    loads.report(reported(("a", 0), passed=90, at=13))  # another agent, whose clock is behind
     assert loads.nodes["a"].rate == 0
