@@ -124,16 +124,19 @@ def _is_void(assigned: Assignment | None, report: Report, agent_id: str) -> bool
 
 async def _save(tx: Transaction, agent_id: str, number: int, status: ReplicaStatus, old: Report | None) -> bool:
     at = status.at.ToDatetime(UTC) if status.HasField("at") else tx.now
+    rate, body = _rate(old, status, at), _with_agent(status, agent_id)
     return await reports.save(
         tx,
         status.pipeline_id,
         status.replica,
+        # the report of all replicas names those, too, that are as they were
+        is_news=old is None or (old.rate, old.body) != (rate, body),
         epoch=status.epoch,
         agent_id=agent_id,
         number=number,
         state=state_of(status),
-        rate=_rate(old, status, at),
-        body=_with_agent(status, agent_id),
+        rate=rate,
+        body=body,
         reported_at=at,
     )
 
@@ -142,7 +145,7 @@ def _with_agent(status: ReplicaStatus, agent_id: str) -> bytes:
     kept = ReplicaStatus()
     kept.CopyFrom(status)
     kept.agent_id = agent_id
-    return kept.SerializeToString()
+    return kept.SerializeToString(deterministic=True)
 
 
 def _rate(old: Report | None, status: ReplicaStatus, at: datetime) -> float:
@@ -188,6 +191,7 @@ async def _advance_run(tx: Transaction, pipeline_id: str) -> None:
         run.error_code,
     ):
         await runs.advance(tx, run.id, seen.state, ended=seen.over, **said, **counts_of(told, run))
+        tx.changed(reports.NAME, pipeline_id, "UPDATED")  # what is shown of the pipeline follows from its run, too
         if seen.state != run.status:
             await _tell(tx, run, seen)
 

@@ -14,9 +14,12 @@ from conduix_server.store.transaction import Transaction
 NAME = "report"
 
 
-async def save(tx: Transaction, pipeline_id: str, replica: int, *, epoch: int, **values: Any) -> bool:
+async def save(
+    tx: Transaction, pipeline_id: str, replica: int, *, epoch: int, is_news: bool = True, **values: Any
+) -> bool:
     """Keeps it unless one of a later epoch is stored: False then. Within an epoch the caller sees to the order.
 
+    Watchers learn of it if it `is_news`: says something else than the one before.
     Raises FailedPrecondition without pipeline.
     """
     mine = (Report.pipeline_id == pipeline_id) & (Report.replica == replica)
@@ -28,7 +31,8 @@ async def save(tx: Transaction, pipeline_id: str, replica: int, *, epoch: int, *
             return False
         # MariaDB's INSERT IGNORE passes over a missing parent, too
         await tx.add(Report(**key, epoch=epoch, **values))
-    tx.changed(NAME, pipeline_id, "UPDATED")
+    if is_news:
+        tx.changed(NAME, pipeline_id, "UPDATED")
     return True
 
 

@@ -20,7 +20,7 @@ from conduix_server.control import checkpoints, housekeeping
 from conduix_server.store import agents, changes, reports
 from conduix_server.store.tables import CheckpointCopy
 from tests.eventually import eventually
-from tests.integration.control.world import FakeAgent, World, document, ref
+from tests.integration.control.world import FakeAgent, World, counts, document, ref, status_of
 from tests.integration.store.world import Clock
 
 
@@ -100,6 +100,29 @@ async def test_a_watch_tells_what_is_reported_and_who_is_away(world: World) -> N
     await until(pb.PIPELINE_STATE_RUNNING)
     await agent.set_status(agents.OFFLINE)
     await until(pb.PIPELINE_STATE_WAITING_FOR_AGENT)
+
+
+async def test_a_report_of_all_tells_only_what_changed(world: World, clock: Clock) -> None:
+    agent = await world.agent()
+    for name in ("a", "b"):
+        await world.apply(document(name, path=f"{name}/{{shard}}.jsonl"))
+        await world.start(name)
+    idle, busy = (await agent.applied()).assignments
+    unchanged = status_of(idle, "RUNNING", nodes=counts(5, 5))
+    await agent.told([unchanged, status_of(busy, "RUNNING", nodes=counts(5, 5))], full=True)
+    watch = world.pipelines.WatchPipelines(pb.WatchPipelinesRequest())
+    while said(await take(watch)) != ("SYNCED", ""):
+        continue
+    for read, rate in ((15, 10), (45, 30), (45, 0)):
+        clock.move(seconds=1)
+        await agent.told([unchanged, status_of(busy, "RUNNING", nodes=counts(read, 5))], full=True)
+        told = await take(watch)
+        assert (told.pipeline.id, told.pipeline.records_in) == (busy.pipeline_id, read)
+        assert told.pipeline.records_per_second == rate
+    await agent.told([unchanged, status_of(busy, "RUNNING", nodes=counts(45, 5))], full=True)
+    await agent.told([status_of(idle, "PAUSED", nodes=counts(5, 5))])
+    told = await take(watch)
+    assert (told.pipeline.id, told.pipeline.state) == (idle.pipeline_id, pb.PIPELINE_STATE_PAUSED)
 
 
 async def test_a_token_that_is_too_old_or_not_ours_is_refused(world: World, clock: Clock) -> None:

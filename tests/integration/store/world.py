@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from conduix.mesh.effects import Claim
 from conduix.v1 import mesh_service_pb2 as pb
@@ -125,7 +125,7 @@ def operation(target_id: str, now: datetime = START) -> Operation:
 
 
 async def report(tx: Transaction, pipeline_id: str, *, epoch: int = 1, number: int = 1) -> bool:
-    said = {"number": number, "state": "RUNNING", "rate": 0.5, "body": b"", "reported_at": START}
+    said: dict[str, Any] = {"number": number, "state": "RUNNING", "rate": 0.5, "body": b"", "reported_at": START}
     return await reports.save(tx, pipeline_id, 0, epoch=epoch, agent_id="a1", **said)
 
 
