@@ -9,7 +9,7 @@ from conduix.errors import DiskError, FailedPrecondition, TransientError
 from conduix.v1 import worker_pb2 as pb
 from conduix_agent.host.actions import Refusal, Want
 from conduix_agent.host.disk import PipelineDir
-from conduix_agent.host.logs import PipelineLog
+from conduix_agent.host.logs import LEVELS, PipelineLog
 from conduix_agent.host.process import Ears, WorkerProcess
 
 _PASSING = frozenset({DiskError.code, TransientError.code})
@@ -43,7 +43,7 @@ class Dealer:
         """
         place = await asyncio.to_thread(self._directory.next_deal, want.run_seq)
         g, _ = await asyncio.to_thread(self._directory.next_start, want.run_seq, None)
-        ears = Ears(self._hear, lambda stream, line: self._log.printed(0, _level(stream), line))
+        ears = Ears(self._hear, lambda stream, line: self._log.printed(0, LEVELS[stream], line))
         self._process = await WorkerProcess.start(ears, lock, self._command, self._environment)
         deal = pb.WorkerDeal(
             document=document,
@@ -78,7 +78,3 @@ class Dealer:
             self._answer = event.done
         elif event.HasField("log"):
             self._log.add(event.log)
-
-
-def _level(stream: str) -> str:
-    return "INFO" if stream == "stdout" else "WARNING"

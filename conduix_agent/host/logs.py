@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 
 from conduix.v1 import mesh_service_pb2 as pb
+from conduix_agent.host.process import Stream
 from conduix_agent.host.tail import Tail
 from conduix_agent.seam import Uplink
 
 PRINTED = "output"
 """Logger of lines that a worker printed past its log."""
+LEVELS: Mapping[Stream, str] = {"stdout": "INFO", "stderr": "WARNING"}
+"""Of such lines."""
 _log = logging.getLogger("conduix.worker")
 
 

@@ -13,7 +13,7 @@ from conduix.v1 import pipeline_service_pb2 as pb_pipeline
 from conduix.v1 import worker_pb2 as pb
 from conduix_agent.host.actions import Aim, Want
 from conduix_agent.host.copies import Copies
-from conduix_agent.host.logs import PipelineLog
+from conduix_agent.host.logs import LEVELS, PipelineLog
 from conduix_agent.host.process import Ears, Stream, WorkerProcess
 from conduix_agent.seam import Uplink
 
@@ -22,7 +22,6 @@ _ACTIONS = {
     Aim.PAUSE: pb.WORKER_ACTION_PAUSE,
     Aim.STOP: pb.WORKER_ACTION_STOP,
 }
-_LEVELS: dict[Stream, str] = {"stdout": "INFO", "stderr": "WARNING"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +171,7 @@ class Worker:
             self._done(event.done)
 
     def _print(self, stream: Stream, line: str) -> None:
-        self._outlets.log.printed(self.duty.replica, _LEVELS[stream], line)
+        self._outlets.log.printed(self.duty.replica, LEVELS[stream], line)
 
     def _tapped(self, record: pb_mesh.TapRecord) -> None:
         record.pipeline_id, record.replica = self.duty.pipeline_id, self.duty.replica
