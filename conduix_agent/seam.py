@@ -18,7 +18,7 @@ class Uplink(Protocol):
         """This replica is not here any more: it stands in no further report."""
 
     def event(self, event: pb.AgentEvent) -> None:
-        """Something happened that an operator wants to know; kept on disk until a server has it."""
+        """Something happened now that an operator wants to know; kept on disk until a server has it."""
 
     def telemetry(self, item: pb.LogLine | pb.TapRecord) -> None:
         """Lossy: dropped, and counted, where nobody listens or the line is full."""

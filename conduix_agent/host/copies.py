@@ -75,6 +75,6 @@ class Copies:
         return True
 
     def _tell(self, kind: str, copy: pb.SaveCheckpointRequest, message: str) -> None:
-        event = pb.AgentEvent(kind=kind, pipeline_id=copy.pipeline_id, replica=copy.replica, message=message)
-        event.at.GetCurrentTime()
-        self._uplink.event(event)
+        self._uplink.event(
+            pb.AgentEvent(kind=kind, pipeline_id=copy.pipeline_id, replica=copy.replica, message=message)
+        )

@@ -359,6 +359,4 @@ class Runner:
         return status
 
     def _tell(self, kind: str, replica: int, message: str) -> None:
-        event = pb_mesh.AgentEvent(kind=kind, pipeline_id=self._id, replica=replica, message=message)
-        event.at.GetCurrentTime()
-        self._means.uplink.event(event)
+        self._means.uplink.event(pb_mesh.AgentEvent(kind=kind, pipeline_id=self._id, replica=replica, message=message))

@@ -79,8 +79,7 @@ class LinkUplink:
         kept = pb.AgentEvent()
         kept.CopyFrom(event)
         kept.message = shorten(kept.message, _MOST_TEXT)
-        if not kept.HasField("at"):
-            kept.at.GetCurrentTime()
+        kept.at.GetCurrentTime()
         try:
             self._reports.record(pb.TRAFFIC_CLASS_EVENT, pb.Report(event=kept))
         except OSError as error:
