@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
@@ -25,7 +25,7 @@ class AgentCollector(Collector):
         status: LinkStatus,
         snapshot: Callable[[], Snapshot],
         replicas: Callable[[], Sequence[pb.ReplicaStatus]],
-        names: Callable[[], dict[str, str]],
+        names: Callable[[], Mapping[str, str]],
     ) -> None:
         self._status = status
         self._snapshot = snapshot
@@ -34,10 +34,11 @@ class AgentCollector(Collector):
 
     def collect(self) -> Iterator[Metric]:
         """Called at every scrape."""
+        names = self._names()
         yield from self._link()
         yield self._states()
-        yield self._records()
-        yield self._restarts()
+        yield self._records(names)
+        yield self._restarts(names)
 
     def _link(self) -> Iterator[Metric]:
         status, snapshot = self._status, self._snapshot()
@@ -62,26 +63,27 @@ class AgentCollector(Collector):
             family.add_metric([state], count)
         return family
 
-    def _records(self) -> Metric:
+    def _records(self, names: Mapping[str, str]) -> Metric:
         family = CounterMetricFamily(
             "conduix_records", "Records by result.", labels=["pipeline", "replica", "node", "result"]
         )
         for replica in self._replicas():
             for node in replica.nodes:
                 for result in _COUNTS:
-                    family.add_metric([*self._labels(replica), node.node, result], getattr(node, result))
+                    family.add_metric([*_labels(replica, names), node.node, result], getattr(node, result))
         return family
 
-    def _restarts(self) -> Metric:
+    def _restarts(self, names: Mapping[str, str]) -> Metric:
         family = CounterMetricFamily(
             "conduix_restarts", "Restarts inside of a replica's worker.", labels=["pipeline", "replica"]
         )
         for replica in self._replicas():
-            family.add_metric(self._labels(replica), replica.restarts)
+            family.add_metric(_labels(replica, names), replica.restarts)
         return family
 
-    def _labels(self, replica: pb.ReplicaStatus) -> list[str]:
-        return [self._names().get(replica.pipeline_id, replica.pipeline_id), str(replica.replica)]
+
+def _labels(replica: pb.ReplicaStatus, names: Mapping[str, str]) -> list[str]:
+    return [names.get(replica.pipeline_id, replica.pipeline_id), str(replica.replica)]
 
 
 def _count(name: str, text: str, value: float) -> Metric:
