@@ -169,11 +169,7 @@ class Dialler:
         if identity is None:
             raise LookupError("nobody connects without an identity")
         channel = mesh_channel(address, identity, self._authority)
-        try:
-            transport = await StreamTransport.open(channel)
-        except BaseException:
-            await channel.close()
-            raise
+        transport = await StreamTransport.open(channel)
         self.trouble = self._told = ""
         self._count += 1
         return Line(f"{self._incarnation}.{self._count}", channel, transport)

@@ -148,17 +148,7 @@ class Identities:
         return asked
 
     async def _keep(self, given: pb.Identity, key: str, mesh_port: int, enrolled_with: str) -> Identity:
-        identity = Identity(
-            agent_id=given.agent_id,
-            obtained_at=self._clock(),
-            expires_at=given.expires_at.seconds + given.expires_at.nanos / 1e9,
-            token=given.token,
-            key=key if given.certificate else "",
-            certificate=given.certificate.decode(),
-            authority=given.authority.decode(),
-            mesh_port=mesh_port,
-            enrolled_with=enrolled_with,
-        )
+        identity = identity_of(given, key, at=self._clock(), mesh_port=mesh_port, enrolled_with=enrolled_with)
         await asyncio.to_thread(self._state.save_identity, identity)
         self.current, self.known = identity, True
         return identity
@@ -170,6 +160,21 @@ class Identities:
             return None
         ended = datetime.fromtimestamp(identity.expires_at, UTC).isoformat(timespec="seconds")
         return TokenExpired(f"the identity of agent {identity.agent_id} ended at {ended}", remedy=REMEDY)
+
+
+def identity_of(given: pb.Identity, key: str, *, at: float, mesh_port: int, enrolled_with: str = "") -> Identity:
+    """What a server gave `at` this moment, in Unix seconds; `key` is that of the request, empty without TLS."""
+    return Identity(
+        agent_id=given.agent_id,
+        obtained_at=at,
+        expires_at=given.expires_at.seconds + given.expires_at.nanos / 1e9,
+        token=given.token,
+        key=key if given.certificate else "",
+        certificate=given.certificate.decode(),
+        authority=given.authority.decode(),
+        mesh_port=mesh_port,
+        enrolled_with=enrolled_with,
+    )
 
 
 def new_request(name: str) -> tuple[str, str]:

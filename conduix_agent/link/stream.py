@@ -31,19 +31,16 @@ class StreamTransport:
 
     @classmethod
     async def open(cls, channel: MeshChannel) -> StreamTransport:
-        """Returns once the server took the call. Raises ConduixError: what it said, or that it is not there."""
-        call = channel.stub.Connect(metadata=channel.metadata)
+        """Returns once the server took the call; where it did not, the channel is closed.
+
+        Raises:
+            ConduixError: what the server said, or that it is not there.
+        """
         try:
-            async with asyncio.timeout(OPEN_WITHIN):
-                await call.initial_metadata()
-        except TimeoutError:
-            call.cancel()
-            raise Unavailable(f"{channel.address} did not answer within {OPEN_WITHIN:.0f} s") from None
-        if call.done():
-            with remote_errors():
-                await call.read()
-            raise Unavailable(f"{channel.address} ended the call at once")
-        return cls(call)
+            return cls(await _taken(channel))
+        except BaseException:
+            await channel.close()
+            raise
 
     async def send(self, message: pb.AgentMessage) -> None:
         """Hand a message to gRPC; waits while 4 MiB of others do. Raises Unavailable once the call ended."""
@@ -67,3 +64,18 @@ class StreamTransport:
                 await self._call.code()
         except TimeoutError:
             self._call.cancel()
+
+
+async def _taken(channel: MeshChannel) -> Call:
+    call = channel.stub.Connect(metadata=channel.metadata)
+    try:
+        async with asyncio.timeout(OPEN_WITHIN):
+            await call.initial_metadata()
+    except TimeoutError:
+        call.cancel()
+        raise Unavailable(f"{channel.address} did not answer within {OPEN_WITHIN:.0f} s") from None
+    if call.done():
+        with remote_errors():
+            await call.read()
+        raise Unavailable(f"{channel.address} ended the call at once")
+    return call

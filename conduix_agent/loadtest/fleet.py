@@ -18,7 +18,7 @@ from conduix.rpc.errors import remote_errors
 from conduix.v1 import mesh_service_pb2 as pb
 from conduix.v1.mesh_service_pb2_grpc import MeshServiceStub
 from conduix_agent.link.channel import enrolment_channel, mesh_address, mesh_channel, speaks_tls
-from conduix_agent.link.enrol import new_request
+from conduix_agent.link.enrol import identity_of, new_request
 from conduix_agent.link.state import Identity
 from conduix_agent.loadtest.simulated import LABELS, SimulatedAgent, Tally
 
@@ -77,17 +77,7 @@ async def _enrol(stub: MeshServiceAsyncStub, target: Target, name: str) -> Ident
     )
     with remote_errors():
         answer = await stub.Enroll(request, timeout=ENROL_WITHIN)
-    given = answer.identity
-    return Identity(
-        agent_id=given.agent_id,
-        obtained_at=time.time(),
-        expires_at=given.expires_at.seconds,
-        token=given.token,
-        key=key,
-        certificate=given.certificate.decode(),
-        authority=given.authority.decode(),
-        mesh_port=answer.mesh_port,
-    )
+    return identity_of(answer.identity, key, at=time.time(), mesh_port=answer.mesh_port)
 
 
 class Fleet:

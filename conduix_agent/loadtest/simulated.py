@@ -87,11 +87,7 @@ class SimulatedAgent:
     async def _connection(self) -> None:
         """One stream from its start to its end."""
         channel = self._open_channel()
-        try:
-            transport = await StreamTransport.open(channel)
-        except BaseException:
-            await channel.close()
-            raise
+        transport = await StreamTransport.open(channel)
         self._line = Line(str(uuid.uuid4()), channel, transport)
         facts = pb.Hello(agent_version=conduix.__version__, labels=LABELS)
         self._carry_out(self._session.connected(facts, self._line.name, _now()))
