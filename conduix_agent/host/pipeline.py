@@ -6,7 +6,8 @@ of them: `found` answers Look, `prepared` Prepare, `dealt` Deal, `spawned` and l
 about: a newer one simply takes its place.
 
 An epoch goes through Look, Prepare, Deal (if the shards are dealt to another number of replicas) and Spawn, in this
-order; workers of another epoch are stopped before its Look, so that a deal never meets a worker.
+order; workers of another epoch, or of this one from before it was withdrawn, are stopped before its Look, so that a
+deal never meets a worker.
 """
 
 from __future__ import annotations
@@ -230,9 +231,9 @@ class Pipeline:
             if want is None and self._busy is None and not self.lives:
                 yield Forget()
             return
-        strangers = [n for n, r in self.replicas.items() if r.live and not r.live.want.same_epoch(want)]
-        if strangers:
-            yield from self._stop(strangers, now)
+        before = [n for n, r in self.replicas.items() if r.live and not (self._found and r.live.want.same_epoch(want))]
+        if before:
+            yield from self._stop(before, now)
         elif self._busy is None and self._found is None:
             self._busy = Look(want)
             yield self._busy

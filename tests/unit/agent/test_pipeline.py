@@ -7,7 +7,7 @@ import math
 import pytest
 
 from conduix.v1 import pipeline_service_pb2 as pb
-from conduix_agent.host.actions import Aim, Kill, Refusal, Spawn, Tell
+from conduix_agent.host.actions import Aim, Kill, Look, Refusal, Spawn, Tell
 from conduix_agent.host.pipeline import BACKOFF_MOST, CALM, GRACE, SILENCE
 from tests.unit.agent.worlds import World, want
 
@@ -253,6 +253,17 @@ def test_a_withdrawn_pipeline_is_drained_and_forgotten() -> None:
     world.settle()
     assert world.forgotten
     assert world.machine.status(0) is None
+
+
+def test_what_is_wanted_again_while_it_drains_waits_for_its_worker() -> None:
+    world = running()
+    world.want(None)
+    world.want(want())
+    assert world.done[-1] == Tell(0, Aim.STOP), "nobody looks at its disk while it writes there"
+    world.exit(0, "STOPPED")
+    assert isinstance(world.done[-1], Look)
+    world.settle()
+    assert world.states() == ["RUNNING"]
 
 
 def test_a_restart_that_is_asked_for_is_no_crash() -> None:
