@@ -16,6 +16,7 @@ from typing import BinaryIO, cast
 import orjson
 
 from conduix.errors import ConduixError
+from conduix_tui.cli.up.leash import leashed
 
 _READY_WITHIN = 60.0
 _FIRST_WAIT = 0.5
@@ -74,11 +75,10 @@ class Child:
         Raises:
             ChildFailed: it ended, or said nothing for a minute; with what it said last.
         """
-        leash = [sys.executable, "-m", "conduix_tui.cli.up.leash", str(os.getpid())]
         self._last.clear()
         self._ready = False  # what it says until then belongs to its failure
         self._process = await asyncio.create_subprocess_exec(
-            *leash, sys.executable, *self._argv(),
+            *leashed(sys.executable, *self._argv()),
             stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
             env=dict(self._env), pass_fds=(self._lock_fd,),
             start_new_session=True,  # Ctrl-C is for us: the agent ends before the server
@@ -131,16 +131,7 @@ class Child:
         return ""
 
     async def _end(self, process: asyncio.subprocess.Process, grace: float) -> bool:
-        gentle = True
-        if process.returncode is None:
-            process.terminate()
-            try:
-                async with asyncio.timeout(grace):
-                    await process.wait()
-            except TimeoutError:
-                gentle = False
-                process.kill()
-                await process.wait()
+        gentle = await end(process, grace)
         if self._pump is not None:
             with contextlib.suppress(TimeoutError):  # somebody else may hold its standard error open
                 async with asyncio.timeout(2.0):
@@ -182,6 +173,21 @@ class Child:
             if now - self._told.get(message, -_QUIET) >= _QUIET:
                 self._told = {text: at for text, at in self._told.items() if now - at < _QUIET} | {message: now}
                 self._tell(f"{self.name} {level}: {message}")
+
+
+async def end(process: asyncio.subprocess.Process, grace: float) -> bool:
+    """End a process that may have ended, by SIGTERM, after `grace` seconds by SIGKILL; was the former enough?"""
+    if process.returncode is not None:
+        return True
+    process.terminate()
+    try:
+        async with asyncio.timeout(grace):
+            await process.wait()
+    except TimeoutError:
+        process.kill()
+        await process.wait()
+        return False
+    return True
 
 
 def _cause(code: int) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import sys
 import termios
 from collections import deque
@@ -12,6 +11,8 @@ from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
 from conduix_tui.cli.terminal import Exit, Terminal
+from conduix_tui.cli.up.child import end
+from conduix_tui.cli.up.leash import leashed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,31 +36,19 @@ def has_terminal(terminal: Terminal) -> bool:
 
 async def show(context: str, env: Mapping[str, str], terminal: Terminal) -> int:
     """The console on this context until the person leaves it; its exit status. Cancelled, it ends the console first."""
-    command = [sys.executable, "-m", "conduix_tui", "--context", context]
-    leash = [sys.executable, "-m", "conduix_tui.cli.up.leash", str(os.getpid())]
+    command = leashed(sys.executable, "-m", "conduix_tui", "--context", context)
     own = {name: value for name, value in env.items() if name not in _ELSEWHERE}
     with ExitStack() as stack:
         stack.enter_context(_held(terminal))
         stack.enter_context(_restored(terminal))
-        process = await asyncio.create_subprocess_exec(*leash, *command, env=own)
+        process = await asyncio.create_subprocess_exec(*command, env=own)
         try:
             code = await process.wait()
         finally:
-            await _end(process)
+            await end(process, _GRACE)
     if code:
         terminal.error(f"the console ended with {code}" if code > 0 else f"the console was killed (signal {-code})")
     return Exit.FAILED if code else Exit.DONE
-
-
-async def _end(process: asyncio.subprocess.Process) -> None:
-    if process.returncode is None:
-        process.terminate()
-        try:
-            async with asyncio.timeout(_GRACE):
-                await process.wait()
-        except TimeoutError:
-            process.kill()
-            await process.wait()
 
 
 @contextmanager

@@ -14,6 +14,11 @@ import sys
 _PR_SET_PDEATHSIG = 1
 
 
+def leashed(*argv: str) -> list[str]:
+    """The command that runs `argv` until it ends, or we do."""
+    return [sys.executable, "-m", "conduix_tui.cli.up.leash", str(os.getpid()), *argv]
+
+
 def main() -> None:
     """Become the program; end at once if the parent is gone already."""
     parent, *argv = sys.argv[1:]
