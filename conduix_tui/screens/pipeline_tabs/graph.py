@@ -17,12 +17,11 @@ from conduix.v1 import common_pb2
 from conduix.v1 import pipeline_service_pb2 as pb
 from conduix_tui.cli import words
 from conduix_tui.client.client import Client
-from conduix_tui.screens.pipeline_tabs.tab import PipelineTab
+from conduix_tui.screens.pipeline_tabs.tab import PipelineTab, every
 from conduix_tui.store.canvas import Run
 from conduix_tui.store.graph import Box, chain, drawn
 from conduix_tui.store.load import Loads, NodeLoad
 
-_STEP = 1.0
 _GLYPHS = {"source": "◀", "stage": "◆", "sink": "▶"}
 _ROLES: Mapping[int, str] = {
     common_pb2.NODE_ROLE_SOURCE: "source",
@@ -58,15 +57,16 @@ class GraphTab(PipelineTab):
 
     async def work(self, client: Client) -> None:
         """Ask once a second."""
-        while True:
-            status = await client.call(
-                client.pipelines.GetPipelineStatus, pb.GetPipelineStatusRequest(pipeline=self.ref)
-            )
+        request = pb.GetPipelineStatusRequest(pipeline=self.ref)
+
+        async def fetch() -> None:
+            status = await client.call(client.pipelines.GetPipelineStatus, request)
             if status.pipeline.revision != self._revision:
                 await self._read(client, status.pipeline.revision)
             self._loads.report(status.replicas)
             self._draw()
-            await asyncio.sleep(_STEP)
+
+        await every(1.0, fetch)
 
     async def _read(self, client: Client, revision: int) -> None:
         answer = await client.call(client.pipelines.GetPipeline, pb.GetPipelineRequest(pipeline=self.ref))

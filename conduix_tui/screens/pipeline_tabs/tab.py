@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual.containers import Vertical
 from textual.widgets import Static
@@ -17,7 +17,6 @@ from conduix_tui.client.client import Client
 if TYPE_CHECKING:
     from conduix_tui.app import ConduixApp
 
-T = TypeVar("T")
 _WELL_AFTER = 1.0
 """Seconds after which a call that has not failed is taken for one that goes well."""
 
@@ -99,12 +98,8 @@ class PipelineTab(Vertical):
                 return
 
 
-def every(seconds: float, fetch: Callable[[], Awaitable[None]]) -> Coroutine[Any, Any, None]:
+async def every(seconds: float, fetch: Callable[[], Awaitable[None]]) -> None:
     """Fetch again and again."""
-
-    async def again() -> None:
-        while True:
-            await fetch()
-            await asyncio.sleep(seconds)
-
-    return again()
+    while True:
+        await fetch()
+        await asyncio.sleep(seconds)
