@@ -12,6 +12,7 @@ from conduix.v1 import run_service_pb2 as run_pb
 from conduix_tui.cli import words
 from conduix_tui.cli.server.columns import Column, Table, age, ago, label_text, number, state, state_word, text
 from conduix_tui.cli.terminal import Terminal
+from conduix_tui.client.counts import node_counts
 
 _REPLICAS = (
     number("replica"), state("state"), state("reason"), number("checkpoint"), age("checkpoint_at", "AGE"),
@@ -50,11 +51,10 @@ def pipeline(status: pb.GetPipelineStatusResponse, runs: Sequence[run_pb.Run], t
         ("changed", f"{ago(one, 'updated_at')} ago"),
         ("etag", one.etag),
     ]  # fmt: skip
-    nodes = sum_nodes(node for replica in status.replicas for node in replica.nodes)
     return "\n\n".join([
         _facts(facts),
         *_table("replicas", status.replicas, _REPLICAS, terminal),
-        *_table("nodes", nodes, _NODES, terminal),
+        *_table("nodes", node_counts(status.replicas), _NODES, terminal),
         *_table("newest runs", runs, _RUNS, terminal),
     ])  # fmt: skip
 
@@ -94,18 +94,6 @@ def run(one: run_pb.Run, terminal: Terminal) -> str:
         ("restarts", str(one.restarts)),
     ]  # fmt: skip
     return "\n\n".join([_facts(facts), *_table("nodes", one.nodes, _NODES, terminal)])
-
-
-def sum_nodes(counts: Iterable[pb.NodeCounts]) -> list[pb.NodeCounts]:
-    """What the replicas counted, added up by node, in the order in which they came."""
-    sums: dict[str, pb.NodeCounts] = {}
-    for each in counts:
-        total = sums.setdefault(each.node, pb.NodeCounts(node=each.node, role=each.role))
-        total.passed += each.passed
-        total.filtered += each.filtered
-        total.dead += each.dead
-        total.made += each.made
-    return list(sums.values())
 
 
 def _records(one: pb.Pipeline | run_pb.Run) -> str:

@@ -13,6 +13,7 @@ from conduix.v1 import common_pb2
 from conduix.v1 import pipeline_service_pb2 as pb
 from conduix_tui.cli import words
 from conduix_tui.client.client import Client
+from conduix_tui.client.counts import node_counts
 from conduix_tui.screens.pipeline_tabs.tab import PipelineTab, every
 from conduix_tui.screens.states import pipeline_cell
 
@@ -56,21 +57,13 @@ def flow_text(replicas: Sequence[pb.ReplicaStatus]) -> str:
 
 
 def _rows(replicas: Iterable[pb.ReplicaStatus]) -> list[tuple[str, ...]]:
-    total: dict[str, pb.NodeCounts] = {}
-    for replica in replicas:
-        for counts in replica.nodes:
-            sum_ = total.setdefault(counts.node, pb.NodeCounts(node=counts.node, role=counts.role))
-            sum_.passed += counts.passed
-            sum_.filtered += counts.filtered
-            sum_.dead += counts.dead
-            sum_.made += counts.made
     return [
         (
             counts.node,
             _ROLES.get(counts.role, ""),
             *map(_number, (counts.passed, counts.filtered, counts.dead, counts.made)),
         )
-        for counts in total.values()
+        for counts in node_counts(replicas)
     ]
 
 
