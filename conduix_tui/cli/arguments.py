@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NoReturn
 
 from conduix_tui.cli.terminal import Exit, Terminal
@@ -96,7 +96,7 @@ def examples(*lines: str) -> str:
     return "examples:\n" + "\n".join(f"  {line}" for line in lines)
 
 
-def add_output(parser: argparse.ArgumentParser, *formats: str) -> None:
+def add_output(parser: argparse.ArgumentParser, formats: Sequence[str] = ("text", "json", "yaml")) -> None:
     """`--output` for commands that read; the first format is the default."""
     parser.add_argument(
         "-o", "--output", choices=formats, default=formats[0], help=f"how the result is written (default {formats[0]})"

@@ -20,7 +20,7 @@ EXAMPLES = examples(
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of `conduix explain`."""
     add_document(parser)
-    add_output(parser, "text", "json", "yaml")
+    add_output(parser)
 
 
 def execute(args: argparse.Namespace, terminal: Terminal) -> Exit:

@@ -49,7 +49,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--log-format", choices=("text", "json"), default="text", help="how it is logged (default text)"
     )
-    add_output(parser, "text", "json")
+    add_output(parser, ("text", "json"))
 
 
 def _count(text: str) -> int:

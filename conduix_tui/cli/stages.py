@@ -30,7 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of `conduix stages`."""
     parser.add_argument("name", metavar="NAME", nargs="?", help="a source, stage or sink, by name or alias")
     parser.add_argument("--schema", action="store_true", help="JSON Schema of a document (with NAME: of its options)")
-    add_output(parser, "text", "json", "yaml", "markdown")
+    add_output(parser, ("text", "json", "yaml", "markdown"))
 
 
 def execute(args: argparse.Namespace, terminal: Terminal) -> Exit:

@@ -29,7 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of `conduix validate`."""
     parser.add_argument("files", metavar="FILE", nargs="+", help="a document; - is standard input")
     add_set(parser)
-    add_output(parser, "text", "json", "yaml")
+    add_output(parser)
 
 
 def execute(args: argparse.Namespace, terminal: Terminal) -> Exit:

@@ -35,8 +35,8 @@ EXAMPLES = examples(
 def add_arguments(parser: Parser) -> None:
     """The commands of `conduix agents`."""
     commands = Commands(parser)
-    commands.add("list", "all agents", get.execute, _list_arguments)
-    commands.add("show", "all about one agent", _show, _agent, _output, add_server)
+    commands.add("list", "all agents", get.execute, get.all_of("agents"))
+    commands.add("show", "all about one agent", _show, _agent, add_output, add_server)
     commands.add("join-token", "make a token to enrol with; it is shown once", _join_token, _token_arguments)
     commands.add("revoke-join-token", "end a join token; who has enrolled stays", _revoke, _token_name, add_server)
     commands.add("adopt", "let a newcomer take the place of the agent of this name", _adopt, _agent, add_server)
@@ -55,15 +55,6 @@ def _yes(parser: Parser) -> None:
     parser.add_argument("-y", "--yes", action="store_true", help="do not ask")
 
 
-def _output(parser: Parser) -> None:
-    add_output(parser, "text", "json", "yaml")
-
-
-def _list_arguments(parser: Parser) -> None:
-    parser.set_defaults(kind="agents", name=None)
-    get.add_list_arguments(parser)
-
-
 def _token_arguments(parser: Parser) -> None:
     parser.add_argument("name", metavar="NAME", help="what to call it, e.g. rack-3")
     parser.add_argument("--uses", metavar="N", type=count, default=1, help="how many agents may enrol (default 1)")
@@ -71,7 +62,7 @@ def _token_arguments(parser: Parser) -> None:
     parser.add_argument(
         "--label", metavar="K=V", action="append", default=[], type=_label, help="given to who enrols; repeatable"
     )
-    _output(parser)
+    add_output(parser)
     add_server(parser)
 
 

@@ -33,7 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of `conduix apply`."""
     add_files(parser)
     parser.add_argument("--dry-run", action="store_true", help="say what would be done, do nothing")
-    add_output(parser, "text", "json", "yaml")
+    add_output(parser)
     add_server(parser)
 
 

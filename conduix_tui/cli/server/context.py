@@ -29,9 +29,11 @@ EXAMPLES = examples(
 def add_arguments(parser: Parser) -> None:
     """The commands of `conduix context`."""
     commands = Commands(parser)
-    commands.add("list", "all of them; * is the current one", _list, _output)
+    commands.add("list", "all of them; * is the current one", _list, add_output)
     commands.add("use", "make one the current one", _use, _name)
-    commands.add("show", "one of them (default: the current one), without its secrets", _show, _optional_name, _output)
+    commands.add(
+        "show", "one of them (default: the current one), without its secrets", _show, _optional_name, add_output
+    )
     commands.add("set", "its colour in the console, and what the console guards it from", _set, _name, _guards)
     commands.add("remove", "forget one and its tokens", _remove, _name)
 
@@ -49,10 +51,6 @@ def _guards(parser: Parser) -> None:
     yes_or_no = argparse.BooleanOptionalAction
     parser.add_argument("--read-only", action=yes_or_no, help="the console changes nothing there")
     parser.add_argument("--protected", action=yes_or_no, help="the console asks one grade more strictly there")
-
-
-def _output(parser: Parser) -> None:
-    add_output(parser, "text", "json", "yaml")
 
 
 def _list(args: argparse.Namespace, terminal: Terminal) -> int:

@@ -32,7 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of `conduix describe`."""
     parser.add_argument("kind", metavar="KIND", choices=tuple(_DESCRIBE), help="pipeline, agent or run")
     parser.add_argument("name", metavar="NAME", help="its name or id")
-    add_output(parser, "text", "json", "yaml")
+    add_output(parser)
     add_server(parser)
 
 

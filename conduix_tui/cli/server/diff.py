@@ -27,7 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of `conduix diff`."""
     add_files(parser)
     parser.add_argument("--exit-code", action="store_true", help="end with 1 where something would change")
-    add_output(parser, "text", "json", "yaml")
+    add_output(parser)
     add_server(parser)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
 from typing import Any
 
 from google.protobuf.message import Message
@@ -56,8 +57,18 @@ def add_list_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--sort", metavar="COLUMN", help="the order, e.g. name, created_at; -name: backwards")
     parser.add_argument("--limit", metavar="N", type=count, help="the first N (default: all)")
     parser.add_argument("-w", "--watch", action="store_true", help="go on showing changes, until Ctrl-C")
-    add_output(parser, "text", "json", "yaml")
+    add_output(parser)
     add_server(parser)
+
+
+def all_of(kind: str) -> Callable[[argparse.ArgumentParser], None]:
+    """Declares the arguments of a list of everything of one kind."""
+
+    def declare(parser: argparse.ArgumentParser) -> None:
+        parser.set_defaults(kind=kind, name=None)
+        add_list_arguments(parser)
+
+    return declare
 
 
 def execute(args: argparse.Namespace, terminal: Terminal) -> int:

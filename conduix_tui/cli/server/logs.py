@@ -32,7 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("name", metavar="NAME", help="the pipeline, by name or id")
     parser.add_argument("-f", "--follow", action="store_true", help="go on with new lines, until Ctrl-C")
     parser.add_argument("--lines", metavar="N", type=count, default=100, help="lines from before (default 100)")
-    add_output(parser, "text", "json")
+    add_output(parser, ("text", "json"))
     add_server(parser)
 
 

@@ -41,7 +41,7 @@ def add_waiting(parser: argparse.ArgumentParser) -> None:
         "--timeout", metavar="TIME", type=seconds, default=_PATIENCE,
         help="wait that long at most, e.g. 30s (default 5m); the operation itself goes on",
     )  # fmt: skip
-    add_output(parser, "text", "json", "yaml")
+    add_output(parser)
     add_server(parser)
 
 

@@ -28,7 +28,7 @@ def add_arguments(parser: Parser) -> None:
     """The commands of `conduix runs`."""
     commands = Commands(parser)
     commands.add("list", "runs of all pipelines, or of one", get.execute, _list_arguments)
-    commands.add("show", "all about one run", _show, _run, _output, add_server)
+    commands.add("show", "all about one run", _show, _run, add_output, add_server)
     commands.add("retry", "go on with a failed or stopped run where it stands", _retry, _run, add_waiting)
 
 
@@ -40,10 +40,6 @@ def _list_arguments(parser: Parser) -> None:
 
 def _run(parser: Parser) -> None:
     parser.add_argument("name", metavar="RUN", help="the run: id, PIPELINE or PIPELINE/NUMBER")
-
-
-def _output(parser: Parser) -> None:
-    add_output(parser, "text", "json", "yaml")
 
 
 def _show(args: argparse.Namespace, terminal: Terminal) -> int:

@@ -29,7 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--limit", metavar="N", type=count, default=0, help="end after N records (default: Ctrl-C ends it)"
     )
     parser.add_argument("--rate", metavar="N", type=count, default=0, help="N records a second at most (default 50)")
-    add_output(parser, "text", "json")
+    add_output(parser, ("text", "json"))
     add_server(parser)
 
 

@@ -39,7 +39,7 @@ def add_arguments(parser: Parser) -> None:
     """The commands of `conduix tokens`."""
     commands = Commands(parser)
     commands.add("create", "make one; it is shown once", _create, _create_arguments)
-    commands.add("list", "our own; an admin sees everybody's", get.execute, _list_arguments)
+    commands.add("list", "our own; an admin sees everybody's", get.execute, get.all_of("tokens"))
     commands.add("revoke", "end one", _revoke, _name, add_server)
 
 
@@ -49,13 +49,8 @@ def _create_arguments(parser: Parser) -> None:
     parser.add_argument(
         "--expires", metavar="TIME", type=seconds, help="how long it is good, e.g. 90d (default: always)"
     )
-    add_output(parser, "text", "json", "yaml")
+    add_output(parser)
     add_server(parser)
-
-
-def _list_arguments(parser: Parser) -> None:
-    parser.set_defaults(kind="tokens", name=None)
-    get.add_list_arguments(parser)
 
 
 def _name(parser: Parser) -> None:

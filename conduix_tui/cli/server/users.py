@@ -29,7 +29,7 @@ def add_arguments(parser: Parser) -> None:
     """The commands of `conduix users`."""
     commands = Commands(parser)
     commands.add("create", "add one", _create, _create_arguments)
-    commands.add("list", "all of them", get.execute, _list_arguments)
+    commands.add("list", "all of them", get.execute, get.all_of("users"))
 
 
 def _create_arguments(parser: Parser) -> None:
@@ -39,13 +39,8 @@ def _create_arguments(parser: Parser) -> None:
     parser.add_argument(
         "--password-file", metavar="FILE", help="its first line is the password, of 12 characters or more; - is stdin"
     )
-    add_output(parser, "text", "json", "yaml")
+    add_output(parser)
     add_server(parser)
-
-
-def _list_arguments(parser: Parser) -> None:
-    parser.set_defaults(kind="users", name=None)
-    get.add_list_arguments(parser)
 
 
 def _create(args: argparse.Namespace, terminal: Terminal) -> int:

@@ -38,7 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("name", metavar="NAME", help="the pipeline, by name or id")
     parser.add_argument("--for", dest="state", choices=_STATES, required=True, help="the state")
     parser.add_argument("--timeout", metavar="TIME", type=seconds, help="wait that long at most (default: for ever)")
-    add_output(parser, "text", "json", "yaml")
+    add_output(parser)
     add_server(parser)
 
 

@@ -20,7 +20,7 @@ EXAMPLES = examples("conduix whoami", "CONDUIX_TOKEN=... conduix whoami --output
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of `conduix whoami`."""
-    add_output(parser, "text", "json", "yaml")
+    add_output(parser)
     add_server(parser)
 
 
