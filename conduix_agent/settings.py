@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import os
 import re
 import socket
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field, SecretStr
 
-from conduix.errors import UsageError
-from conduix.homes import state_home
-from conduix.settings import Loaded, Section, load
+from conduix.homes import program_home
+from conduix.settings import Loaded, Logging, Section, load, secret_of
 from conduix.spec.options import Size
 
 DEFAULT_FILE = Path("/etc/conduix/agent.yaml")
@@ -66,20 +64,6 @@ class SpoolSettings(Section):
     max_bytes: Size = Field(64 << 20, ge=1 << 20, description="Most that reports may take on disk; then metrics go.")
 
 
-class Logging(Section):
-    """The agent's own log, on standard error."""
-
-    level: Literal["debug", "info", "warning", "error"] = Field("info", description="From which level on.")
-    format: Literal["text", "json"] = Field("text", description="Lines for people, or a JSON object a line.")
-
-
-def default_state_dir() -> Path:
-    """`/var/lib/conduix/agent` for root, else `$XDG_STATE_HOME/conduix/agent`."""
-    if os.geteuid() == 0:
-        return Path("/var/lib/conduix/agent")
-    return state_home(os.environ) / "agent"
-
-
 def _hostname() -> str:
     return re.sub(r"[^A-Za-z0-9._-]+", "-", socket.gethostname()).strip("-._") or "agent"
 
@@ -103,7 +87,7 @@ class AgentSettings(Section):
         default_factory=dict, description="What placement chooses by."
     )
     state_dir: Path = Field(
-        default_factory=default_state_dir,
+        default_factory=lambda: program_home("agent"),
         description="Identity, journal, spool and the state of all pipelines; held by one process at a time.",
     )
     http_host: str = Field("127.0.0.1", description="Where /health, /ready and /metrics listen.")
@@ -114,18 +98,7 @@ class AgentSettings(Section):
 
     def token(self) -> str:
         """The join token as it is now; empty: none was given. Raises UsageError if its file cannot be read."""
-        if self.join_token is not None:
-            return self.join_token.get_secret_value().strip()
-        if self.join_token_file is None:
-            return ""
-        try:
-            return self.join_token_file.read_text(encoding="utf-8").strip()
-        except (OSError, UnicodeDecodeError) as error:
-            reason = error.strerror if isinstance(error, OSError) else "not text"
-            raise UsageError(
-                f"cannot read the join token in {self.join_token_file}: {reason}",
-                remedy="name a file that holds the token and nothing else, readable by this user",
-            ) from error
+        return secret_of(self.join_token, self.join_token_file, "join token")
 
 
 ENVIRONMENT: Mapping[str, str] = {

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 from urllib.parse import quote
 
 from pydantic import Field, SecretStr, model_validator
 
 from conduix.errors import UsageError, from_os_error
-from conduix.homes import state_home
+from conduix.homes import program_home
 from conduix.rpc.address import is_loopback_host
-from conduix.settings import Loaded, Section, load
+from conduix.settings import Loaded, Logging, Section, load, secret_of
 from conduix.spec.options import Duration
 
 DEFAULT_FILE = Path("/etc/conduix/server.yaml")
@@ -97,25 +96,12 @@ class Retention(Section):
     audit: Duration = Field(365 * 86400.0, description="Rows of the audit.")
 
 
-class Logging(Section):
-    """The server's log, on standard error."""
-
-    level: Literal["debug", "info", "warning", "error"] = Field("info", description="From which level on.")
-    format: Literal["text", "json"] = Field("text", description="Lines for people, or a JSON object a line.")
-
-
-def default_state_dir() -> Path:
-    """`/var/lib/conduix/server` for root, else `$XDG_STATE_HOME/conduix/server`."""
-    if os.geteuid() == 0:
-        return Path("/var/lib/conduix/server")
-    return state_home(os.environ) / "server"
-
-
 class ServerSettings(Section):
     """All settings of a server."""
 
     state_dir: Path = Field(
-        default_factory=default_state_dir, description="SQLite's file and the agents' authority; private to the server."
+        default_factory=lambda: program_home("server"),
+        description="SQLite's file and the agents' authority; private to the server.",
     )
     server: Listening = Field(default_factory=Listening, description="Where the server listens.")
     tls: Tls = Field(default_factory=Tls, description="Certificates, PEM files.")
@@ -158,7 +144,7 @@ class ServerSettings(Section):
 
     def jwt_secret(self) -> str:
         """What signs tokens. Raises UsageError where there is none, or one that could be guessed."""
-        secret = self._given_secret()
+        secret = secret_of(self.auth.jwt_secret, self.auth.jwt_secret_file, "secret")
         remedy = "make one: openssl rand -base64 48"
         if not secret:
             raise UsageError(
@@ -176,20 +162,6 @@ class ServerSettings(Section):
         if len(set(secret)) < _DISTINCT:
             raise UsageError("the secret that signs tokens repeats a few characters", remedy=remedy)
         return secret
-
-    def _given_secret(self) -> str:
-        if self.auth.jwt_secret is not None:
-            return self.auth.jwt_secret.get_secret_value().strip()
-        if self.auth.jwt_secret_file is None:
-            return ""
-        try:
-            return self.auth.jwt_secret_file.read_text(encoding="utf-8").strip()
-        except (OSError, UnicodeDecodeError) as error:
-            reason = error.strerror if isinstance(error, OSError) else "not text"
-            raise UsageError(
-                f"cannot read the secret in {self.auth.jwt_secret_file}: {reason}",
-                remedy="name a file that holds the secret and nothing else, readable by this user",
-            ) from None
 
 
 ENVIRONMENT: Mapping[str, str] = {

@@ -10,9 +10,9 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Generic, TypeVar, get_args
+from typing import Any, Generic, Literal, TypeVar, get_args
 
-from pydantic import BaseModel, ConfigDict, SecretStr, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
@@ -34,6 +34,13 @@ class Section(BaseModel):
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Logging(Section):
+    """A program's own log, on standard error."""
+
+    level: Literal["debug", "info", "warning", "error"] = Field("info", description="From which level on.")
+    format: Literal["text", "json"] = Field("text", description="Lines for people, or a JSON object a line.")
 
 
 M = TypeVar("M", bound=Section)
@@ -84,6 +91,22 @@ def load(
     except ValidationError as error:
         raise _refusal(model, draft, error) from None
     return Loaded(value, {key: draft.origin(key) for key in fields})
+
+
+def secret_of(given: SecretStr | None, file: Path | None, name: str) -> str:
+    """What was given, else what stands in a file, stripped; empty: neither. Raises UsageError: it cannot be read."""
+    if given is not None:
+        return given.get_secret_value().strip()
+    if file is None:
+        return ""
+    try:
+        return file.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "not text"
+        raise UsageError(
+            f"cannot read the {name} in {file}: {reason}",
+            remedy=f"name a file that holds the {name.rpartition(' ')[2]} and nothing else, readable by this user",
+        ) from error
 
 
 def leaves(model: type[BaseModel], before: str = "") -> Iterator[tuple[str, FieldInfo]]:
