@@ -21,7 +21,8 @@ def parse_mapping(text: str, *, in_place: bool = False, read_import: Callable[[s
     Args:
         text: the mapping.
         in_place: root starts as the record (`mutation`).
-        read_import: gives the text of a file that the mapping imports; without it an import is an error.
+        read_import: gives the text of a file that the mapping imports; without it, files are read where the
+            machine's owner allows it (see `conduix.mapping.access`).
 
     Raises:
         MappingSyntaxError: with line, column, what was found, what was expected and what to write instead.

@@ -85,6 +85,8 @@ def _check_call(node: tree.Call, names: frozenset[str]) -> Expr:
     arguments = _arguments(function, node.args, node.named, node.mark, names)
     if node.name == "var" and isinstance(arguments[0], tree.Literal):
         return tree.Var(arguments[0].value, node.mark)
+    if function.state is not None:
+        return tree.Call(node.name, (tree.Literal(function.state(), node.mark), *arguments), node.mark)
     checked = tree.Call(node.name, arguments, node.mark)
     given = constants(arguments)
     if given is not None and function.folds:

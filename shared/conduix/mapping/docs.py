@@ -31,6 +31,8 @@ TITLES = {
     "jwt": "JSON Web Tokens",
     "encryption": "Encryption",
     "identifiers": "Identifiers",
+    "machine": "The machine",
+    "fake": "Made-up data",
 }
 
 _HEAD = """\

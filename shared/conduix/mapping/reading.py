@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import NoReturn
 
-from conduix.errors import MappingSyntaxError
+from conduix.errors import MappingError, MappingSyntaxError
 from conduix.mapping import tree
+from conduix.mapping.access import IMPORTS, granted
 from conduix.mapping.build import (
     Bare,
     Item,
@@ -113,7 +114,7 @@ def _imported(item: RawImport, read_import: Importer | None, chain: tuple[str, .
 
 def _file(item: RawImport | RawWhole, read_import: Importer | None, chain: tuple[str, ...]) -> str:
     if read_import is None:
-        refuse("imports are not allowed here: write the maps into this mapping", item.mark)
+        read_import = _allowed(item)
     if item.path in chain:
         refuse(f"`{item.path}` imports itself: {' -> '.join((*chain, item.path))}", item.mark)
     if len(chain) >= _MAX_IMPORTS:
@@ -122,6 +123,15 @@ def _file(item: RawImport | RawWhole, read_import: Importer | None, chain: tuple
         return read_import(item.path)
     except OSError as error:
         refuse(f"failed to read import: {item.path}: {error.strerror or error}", item.mark)
+    except MappingError as error:
+        refuse(error.message, item.mark)
+
+
+def _allowed(item: RawImport | RawWhole) -> Importer:
+    access = granted()
+    if not access.imports:
+        refuse(f"imports are not allowed here: write the maps into this mapping, or set {IMPORTS}", item.mark)
+    return access.imported
 
 
 def _refuse_import(item: RawImport | RawWhole, error: MappingSyntaxError) -> NoReturn:

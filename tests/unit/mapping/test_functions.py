@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
 
 from conduix.errors import MappingError
-from conduix.mapping import parse_condition
-from conduix.mapping.interpret import evaluate
+from conduix.mapping import parse_condition, parse_mapping
+from conduix.mapping.functions.counting import counters_kept
+from conduix.mapping.functions.fake import _MAKERS
+from conduix.mapping.interpret import Interpreter, evaluate
 from tests.unit.mapping.run import ev, same
 
 RESULTS: list[tuple[str, Any, Any]] = [
@@ -101,6 +104,33 @@ RESULTS: list[tuple[str, Any, Any]] = [
     ('this.hash("xxhash64").string()', "Nobody inspects the spammish repetition", str(0xFBCEA83C8A378BF1)),
     ('this.hash("xxhash64").string()', "", "17241709254077376921"), ('this.hash("fnv32").string()', "", "2166136261"),
     ('this.hash("crc32").encode("hex")', "hello world", "0d4a1185"),
+    # published values: FNV's own, the checks of both polynomials, SMHasher's
+    ('this.hash("fnv32a").string()', "foobar", str(0xBF9CF968)),
+    ('this.hash("fnv64").string()', "foobar", str(0x340D8765A4DDA9C2)),
+    ('this.hash("fnv64a").string()', "foobar", str(0x85944171F73967E8)),
+    ('this.hash("crc64").encode("hex")', "123456789", "b90956c775a41001"),
+    ('this.hash(algorithm: "crc64", polynomial: "ECMA").encode("hex")', "123456789", "995dc9bbdf1939fa"),
+    ('this.hash("murmur3").string()', "The quick brown fox jumps over the lazy dog", str(0x2E4FF723)),
+    ('this.hash("murmur3").string()', "", "0"), ('this.hash("adler32").encode("hex")', "Wikipedia", "11e60398"),
+    ('this.hash("sha3-256").encode("hex")', "",
+     "a7ffc6f8bf1ed76651c14756a061d662f580ff4de43b49fa82d80a4b80f8434a"),
+    ('this.hash("hmac_md5", "key").encode("hex")', "The quick brown fox jumps over the lazy dog",
+     "80070713463e7749b90c2dc24911e275"),
+    ('this.decode("base64").decompress("bzip2").string()',
+     "QlpoOTFBWSZTWR1eWdUAAADBAAAQAGAgACGYGYRhdyRThQkB1eWdUA==", "hi\n"),
+    ("this.escape_url_path()", "é?a/b c", "%C3%A9%3Fa%2Fb%20c"), ("this.unescape_url_path()", "a%2Fb+c", "a/b+c"),
+    ('this.uuid_v5("url")', "http://example.com", "8c9ddcb0-8084-5a7f-a988-1095ab18b5df"),
+    ('this.uuid_v5("6ba7b810-9dad-11d1-80b4-00c04fd430c8")', "example.com", "cfbff0d1-9375-5685-968c-48ce8b15ae17"),
+    # changes and schemas
+    ("this.diff(null)", {"a": 1}, [{"Type": "delete", "Path": ["a"], "From": 1, "To": None}]),
+    ('this.diff({"l": [1]})', {"l": [1, 2]}, [{"Type": "delete", "Path": ["l", "1"], "From": 2, "To": None}]),
+    ('this.diff({"l": [1, 2]})', {"l": [1]}, [{"Type": "create", "Path": ["l", "1"], "From": None, "To": 2}]),
+    ('this.diff({"n": []})', {"n": None}, [{"Type": "update", "Path": ["n"], "From": None, "To": []}]),
+    ("this.diff(this)", {"a": [1, {"b": 1.0}]}, []),
+    ("this.0.patch(this.0.diff(this.1))", [{"l": [1, 2, 3, 4], "k": 1}, {"l": [1, 9], "m": {"x": []}}],
+     {"l": [1, 9], "m": {"x": []}}),
+    ("this.0.patch(this.0.diff(this.1))", [[1], [1, [2]]], [1, [2]]),
+    ('this.json_schema("""{"type":"array","items":{"type":"integer"}}""")', [1, 2], [1, 2]),
     ('this.compress("gzip", 9).decompress("gzip").string()', "abc", "abc"),
     ('this.compress("flate").decompress("flate").string()', "", ""),
 ]  # fmt: skip
@@ -171,6 +201,20 @@ FAILURES: list[tuple[str, Any, str]] = [
     ("$x", {}, "variable 'x' undefined (known: none is set before this line)"),
     ("if this { 1 }", 5, "resolved to a non-boolean value (number)"),
     ("!this", 5, "expected bool value, got number"), ("this && true", "x", "expected bool value"),
+    ('this.hash("crc64", "", "x")', "a", "unsupported crc64 hash key"),
+    ('this.uuid_v5("nope")', "a", "is no namespace"),
+    ('this.decompress("bzip2")', "abc", "bzip2: "), ('fake("no such")', None, "nothing made up of the kind no such"),
+    ("counter(5, 5)", None, "a counter needs 0 <= min < max"), ("counter(set: -1)", None, "a whole number from 0 on"),
+    ('this.diff({"a": "1"})', {"a": 1}, "a: cannot compare number with string"),
+    ('this.patch([{"Type": "create"}, {"Type": "zap"}])', {}, "`Type` of create, update or delete"),
+    ('this.patch([{"Type": "update", "Path": ["b"], "To": 1}])', {"a": 1}, "leads to nothing: there is no `b`"),
+    ('this.patch([{"Type": "update", "Path": ["a", "b"], "To": 1}])', {"a": 1}, "leads into number"),
+    ('this.patch([{"Type": "update", "Path": ["a", "7"], "To": 1}])', {"a": []}, "no place in an array of 0"),
+    ('this.a.json_schema("""{"type":"string"}""")', {"a": {"b": 5}}, 'is not of type "string"'),
+    ('this.json_schema("""{"properties":{"a":{"items":{"minimum":2}}}}""")', {"a": [3, 1]}, "a.1: 1 is less than"),
+    ("this.json_schema(this)", "{", "failed to parse the JSON schema"),
+    ("this.json_schema(this)", '{"$ref":"http://127.0.0.1:9/x.json"}', "failed to parse the JSON schema"),
+    ("this.json_schema(this)", '{"pattern":"(?=a)"}', "failed to parse the JSON schema"),
     ("{(this): 1}", 5, "expected string value, got number"),
     ("this.a + this.b", {"a": 1, "b": None},
     "cannot add types number (from field `this.a`) and null (from field `this.b`)"),
@@ -214,6 +258,12 @@ def test_a_width_beyond_any_use_is_refused() -> None:
         ev('"%99999999d".format(1)')
 
 
+def _digit_sum(card: str) -> int:
+    """By Luhn: every second digit doubled."""
+    digits = [int(digit) * (1 + place % 2) for place, digit in enumerate(reversed(card))]
+    return sum(value // 10 + value % 10 for value in digits)
+
+
 class TestGenerated:
     def test_identifiers_differ_and_have_their_form(self) -> None:
         made = [ev('[uuid_v4(), uuid_v7(), nanoid(), nanoid(5, "ab")]') for _ in range(2)]
@@ -237,6 +287,32 @@ class TestGenerated:
 
     def test_a_counter_counts_by_name(self) -> None:
         assert [ev('count("test_functions")') for _ in range(3)] == [1, 2, 3]
+
+    def test_each_counter_counts_for_itself_and_goes_round(self) -> None:
+        interpreter = Interpreter(parse_mapping("root = [counter(), counter(min: 2, max: 3)]"))
+        assert [interpreter.run({}).value for _ in range(3)] == [[1, 2], [2, 3], [3, 2]]
+
+    def test_a_counter_is_set_kept_and_begun_anew(self) -> None:
+        interpreter = Interpreter(parse_mapping(
+            'root = counter(set: match this { "keep" => null, "anew" => deleted(), this.type() == "number" => this })'
+        ))  # fmt: skip
+        values = ["x", "x", "keep", 7, "x", "anew", "x"]
+        assert [interpreter.run(value).value for value in values] == [1, 2, 2, 7, 8, 1, 2]
+
+    def test_whoever_only_looks_does_not_count(self) -> None:
+        interpreter = Interpreter(parse_mapping('root = [counter(), count("test_looking")]'))
+        assert interpreter.run({}).value == [1, 1]
+        with counters_kept():
+            assert interpreter.run({}).value == [2, 2]
+        assert interpreter.run({}).value == [2, 2]
+
+    def test_made_up_data_has_the_form_of_its_kind(self) -> None:
+        made = {kind: [ev(f'fake("{kind}")') for _ in range(20)] for kind in _MAKERS}
+        assert all(value not in {None, ""} for values in made.values() for value in values)
+        assert all(re.fullmatch(r"[a-z]+[0-9]{2}@example\.(com|net|org)", value) for value in made["email"])
+        assert all(ev("this.timestamp().ts_unix()", f"{value}T00:00:00Z") >= 0 for value in made["date"])
+        assert all(-90 <= value <= 90 for value in made["latitude"])
+        assert all(_digit_sum(value) % 10 == 0 for value in made["cc_number"])
 
     def test_the_host_has_a_name(self) -> None:
         assert ev("hostname().length() > 0")

@@ -136,7 +136,7 @@ class _Tap:
                 self._dropped = 0
 
     def _made(self, prefix: Stretch, batch: Batch) -> list[Batch]:
-        from conduix.mapping.functions.general import counters_kept  # noqa: PLC0415 - only where a mapping runs anyway
+        from conduix.mapping.functions.counting import counters_kept  # noqa: PLC0415 - only where a mapping runs anyway
 
         with counters_kept():
             return [made for _, made in prefix.apply(batch).batches]

@@ -13,8 +13,8 @@ from conduix.mapping.functions.declare import Family, Function, Kind
 _FAMILIES = (
     # asked in this order until one has the name: what most mappings use comes first, what loads slowly last
     "strings", "arrays", "objects", "numbers", "coercion", "general", "message", "time", "regexp", "encoding",
-    "hashing", "parsing",
-    "identifiers", "encryption", "jwt",
+    "hashing", "parsing", "url_text",
+    "counting", "identifiers", "changes", "machine", "fake", "encryption", "jwt", "schemas",
 )  # fmt: skip
 
 _Table = dict[tuple[Kind, str], Function]

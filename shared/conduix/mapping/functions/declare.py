@@ -77,6 +77,8 @@ class Function:
     first. With `lazy` the target is a callable that evaluates it (in another scope, if one is given). `prepare`, if
     there is one, takes the arguments alone and gives what is then called with each target.
     `folds`: constant calls are tried when the mapping is read, and what fails then fails the reading.
+    `state` makes what one written call keeps between its evaluations; it comes after the scope, which such a function
+    always asks for.
     """
 
     name: str
@@ -93,6 +95,7 @@ class Function:
     folds: bool = False
     prepare: Callable[..., Callable[[Any], Any]] | None = None
     alias_of: str | None = None
+    state: Callable[[], Any] | None = None
 
     def bind(self, arguments: Sequence[Any]) -> tuple[Any, ...]:
         """The arguments read as their declared types, defaults filled in. Raises MappingError on a wrong type."""
@@ -105,8 +108,8 @@ class Function:
         )
 
     def call(self, *values: Any) -> Any:
-        """Runs it with unread arguments: the target of a method (and before it the scope) comes first."""
-        first = self.scope + (self.kind == "method")
+        """Runs it with unread arguments: the target of a method or a state (and before it the scope) comes first."""
+        first = self.scope + (self.kind == "method") + (self.state is not None)
         return self.implementation(*values[:first], *self.bind(values[first:]))
 
     def specialise(self, arguments: Sequence[Any]) -> Callable[[Any], Any]:

@@ -171,12 +171,28 @@ def _foreign_inflater(algorithm: str) -> Callable[[bytes], bytes]:
     return inflate
 
 
+def _inflate_bzip2(raw: bytes) -> bytes:
+    import bz2  # noqa: PLC0415 - few use it
+
+    worker = bz2.BZ2Decompressor()
+    try:
+        made = worker.decompress(raw, MAX_SIZE + 1)
+    except OSError as error:
+        raise MappingError(f"bzip2: {error}") from error
+    refuse_giant(len(made))
+    if not worker.eof:
+        raise MappingError("bzip2: unexpected end of the data")
+    return made
+
+
 _FOREIGN = ("lz4", "snappy", "zstd")
 _COMPRESSORS: dict[str, Callable[..., bytes]] = {name: _deflater(name) for name in _WINDOWS} | {
     name: _foreign_deflater(name) for name in _FOREIGN
 }
-_DECOMPRESSORS: dict[str, Callable[..., bytes]] = {name: _inflater(name) for name in _WINDOWS} | {
-    name: _foreign_inflater(name) for name in _FOREIGN
+_DECOMPRESSORS: dict[str, Callable[..., bytes]] = {
+    **{name: _inflater(name) for name in _WINDOWS},
+    **{name: _foreign_inflater(name) for name in _FOREIGN},
+    "bzip2": _inflate_bzip2,
 }
 
 
@@ -192,7 +208,8 @@ def compress(value: Any, algorithm: str, level: int) -> bytes:
     return _chosen(_COMPRESSORS, algorithm, "compression")(data(value), level)
 
 
-@family.method("decompress", "Compressed bytes as they were.", Parameter("algorithm", "string", "See `compress`."),
+@family.method("decompress", "Compressed bytes as they were.",
+               Parameter("algorithm", "string", "As with `compress`, or `bzip2`."),
                examples=(('root.a = this.a.compress("gzip").decompress("gzip").string()', '{"a":"hi"}',
                          '{"a":"hi"}'),))  # fmt: skip
 def decompress(value: Any, algorithm: str) -> bytes:

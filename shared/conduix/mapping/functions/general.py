@@ -6,8 +6,7 @@ import math
 import os
 import random
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import UTC
 from typing import Any
 
@@ -20,7 +19,6 @@ from conduix.mapping.values import DELETED, NOTHING, Timestamp, is_null, number,
 family = Family("general")
 
 _ALPHABET = "_-0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-_counts: dict[str, int] = {}
 _random = random.SystemRandom()
 
 
@@ -176,29 +174,6 @@ def _vector(value: Any) -> list[float]:
     if not isinstance(value, list) or any(type_name(item) != "number" for item in value):
         raise MappingError("vector must be an array of numeric types")
     return [float(number(item)) for item in value]
-
-
-@family.function(
-    "count",
-    "Counts its calls in this process, from 1, for each name.",
-    Parameter("name", "string", "Which counter."),
-    deterministic=False,
-)
-def count(name: str) -> int:
-    """The number of this call."""
-    _counts[name] = _counts.get(name, 0) + 1
-    return _counts[name]
-
-
-@contextmanager
-def counters_kept() -> Iterator[None]:
-    """Calls of `count` inside do not count: whoever only looks at records must not change them."""
-    before = dict(_counts)
-    try:
-        yield
-    finally:
-        _counts.clear()
-        _counts.update(before)
 
 
 @family.function("now", "The current time as text in RFC 3339, UTC.", deterministic=False)

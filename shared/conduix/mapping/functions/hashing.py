@@ -18,17 +18,25 @@ family = Family("hashing")
 Digest = Callable[[bytes], bytes]
 
 
+def _fnv_text(bits: int, form: str) -> Digest:
+    return lambda raw: str(fnv(raw, bits, form)).encode()
+
+
 def _digest(name: str) -> Digest:
     make: Callable[..., Any] = getattr(hashlib, name)
     return lambda raw: make(raw, usedforsecurity=False).digest()
 
 
+_LIBRARY = ("md5", "sha1", "sha224", "sha256", "sha384", "sha512", "sha3_224", "sha3_256", "sha3_384", "sha3_512",
+            "blake2b", "blake2s")  # fmt: skip
 _PLAIN: dict[str, Digest] = {
-    **{name: _digest(name) for name in ("md5", "sha1", "sha256", "sha512")},
+    **{name: _digest(name) for name in _LIBRARY},
+    "adler32": lambda raw: zlib.adler32(raw).to_bytes(4, "big"),
     "xxhash64": lambda raw: str(xxhash64(raw)).encode(),
-    "fnv32": lambda raw: str(fnv32(raw)).encode(),
+    "murmur3": lambda raw: str(murmur3(raw)).encode(),
+    **{f"fnv{bits}{form}": _fnv_text(bits, form) for bits in (32, 64) for form in ("", "a")},
 }
-_KEYED = ("hmac_sha1", "hmac_sha256", "hmac_sha512")
+_KEYED = ("hmac_md5", "hmac_sha1", "hmac_sha224", "hmac_sha256", "hmac_sha384", "hmac_sha512")
 
 
 def _chosen(algorithm: str, key: bytes | None, polynomial: str) -> Digest:
@@ -40,10 +48,11 @@ def _chosen(algorithm: str, key: bytes | None, polynomial: str) -> Digest:
         return lambda raw: hmac.digest(secret, raw, name.removeprefix("hmac_"))
     if name == "crc32":
         return lambda raw: crc32(raw, polynomial).to_bytes(4, "big")
+    if name == "crc64":
+        return lambda raw: crc64(raw, "ISO" if polynomial == "IEEE" else polynomial).to_bytes(8, "big")
     if name not in _PLAIN:
-        raise MappingError(
-            f"unrecognized hash type: {algorithm}: write one of {', '.join((*_PLAIN, *_KEYED, 'crc32'))}"
-        )
+        known = ", ".join((*_PLAIN, *_KEYED, "crc32", "crc64"))
+        raise MappingError(f"unrecognized hash type: {algorithm}: write one of {known}")
     return _PLAIN[name]
 
 
@@ -53,19 +62,22 @@ def _prepare(algorithm: str, key: bytes | None, polynomial: str) -> Callable[[An
 
 
 @family.method("hash", 'The hash of bytes or of a text, as bytes; `.encode("hex")` makes it readable.',
-               Parameter("algorithm", "string", "`md5`, `sha1`, `sha256`, `sha512`, `hmac_sha1`, `hmac_sha256`, "
-                                                "`hmac_sha512`, `crc32`, `fnv32` or `xxhash64`."),
+               Parameter("algorithm", "string", ", ".join(f"`{name}`" for name in (*_PLAIN, *_KEYED, "crc32"))
+                         + " or `crc64`."),
                Parameter("key", "data", "The key of an HMAC.", None),
-               Parameter("polynomial", "string", "Of `crc32`: `IEEE`, `Castagnoli` or `Koopman`.", "IEEE"),
+               Parameter("polynomial", "string", "Of `crc32`: `IEEE`, `Castagnoli` or `Koopman`; of `crc64`: `ISO` or "
+                         "`ECMA`.", "IEEE"),
                prepare=_prepare,
                examples=(('root.a = this.a.hash("md5").encode("hex")', '{"a":"hello world"}',
                           '{"a":"5eb63bbbe01eeed093cb22bb8f5acdc3"}'),))  # fmt: skip
 def hash_value(value: Any, algorithm: str, key: bytes | None, polynomial: str) -> bytes:
-    """The digest; `fnv32` and `xxhash64` give their number as text."""
+    """The digest; `fnv…`, `murmur3` and `xxhash64` give their number as text."""
     return _prepare(algorithm, key, polynomial)(value)
 
 
-_POLYNOMIALS = {"Castagnoli": 0x82F63B78, "Koopman": 0xEB31D82E}
+# reversed, as the tables need them
+_CRC32 = {"Castagnoli": 0x82F63B78, "Koopman": 0xEB31D82E}
+_CRC64 = {"ISO": 0xD800000000000000, "ECMA": 0xC96C5795D7870F42}
 
 
 @cache
@@ -81,22 +93,49 @@ def _table(polynomial: int) -> tuple[int, ...]:
 
 def crc32(raw: bytes, polynomial: str) -> int:
     """The checksum by the polynomial of that name."""
-    if polynomial == "IEEE":
-        return zlib.crc32(raw)
-    if polynomial not in _POLYNOMIALS:
-        raise MappingError(f'unsupported crc32 hash key "{polynomial}"')
-    table, remainder = _table(_POLYNOMIALS[polynomial]), 0xFFFFFFFF
+    return zlib.crc32(raw) if polynomial == "IEEE" else _crc(raw, polynomial, "crc32", _CRC32, 2**32 - 1)
+
+
+def crc64(raw: bytes, polynomial: str) -> int:
+    """The checksum of 64 bits by the polynomial of that name."""
+    return _crc(raw, polynomial, "crc64", _CRC64, 2**64 - 1)
+
+
+def _crc(raw: bytes, polynomial: str, kind: str, known: dict[str, int], ones: int) -> int:
+    if polynomial not in known:
+        raise MappingError(f'unsupported {kind} hash key "{polynomial}": write one of {", ".join(known)}')
+    table, remainder = _table(known[polynomial]), ones
     for byte in raw:
         remainder = table[(remainder ^ byte) & 0xFF] ^ remainder >> 8
-    return remainder ^ 0xFFFFFFFF
+    return remainder ^ ones
 
 
-def fnv32(raw: bytes) -> int:
-    """FNV-1 of 32 bits."""
-    value = 0x811C9DC5
+# the offset and the prime of each width
+_FNV = {32: (0x811C9DC5, 0x01000193), 64: (0xCBF29CE484222325, 0x100000001B3)}
+
+
+def fnv(raw: bytes, bits: int, form: str) -> int:
+    """FNV-1 of 32 or 64 bits; of the form `a` FNV-1a."""
+    value, prime = _FNV[bits]
+    ones = 2**bits - 1
     for byte in raw:
-        value = value * 0x01000193 & 0xFFFFFFFF ^ byte
+        value = (value ^ byte) * prime & ones if form else value * prime & ones ^ byte
     return value
+
+
+def murmur3(raw: bytes) -> int:
+    """MurmurHash3 of 32 bits with seed 0."""
+    ones, value = 2**32 - 1, 0
+    whole = len(raw) & ~3
+    for at in range(0, len(raw), 4):
+        word = int.from_bytes(raw[at : at + 4], "little") * 0xCC9E2D51 & ones
+        value ^= (word << 15 | word >> 17) * 0x1B873593 & ones
+        if at < whole:
+            value = ((value << 13 | value >> 19) * 5 + 0xE6546B64) & ones
+    value ^= len(raw)
+    value = (value ^ value >> 16) * 0x85EBCA6B & ones
+    value = (value ^ value >> 13) * 0xC2B2AE35 & ones
+    return value ^ value >> 16
 
 
 _P1, _P2, _P3, _P4, _P5 = (

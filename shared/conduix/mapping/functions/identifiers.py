@@ -5,10 +5,12 @@ from __future__ import annotations
 import random
 import threading
 import time
-from typing import Final
+import uuid
+from typing import Any, Final
 
 from conduix.errors import MappingError
 from conduix.mapping.functions.declare import Family, Parameter
+from conduix.mapping.values import text
 
 family = Family("identifiers")
 
@@ -77,3 +79,20 @@ def snowflake_id(node_id: int) -> str:
     if not 0 <= node_id <= 1023:
         raise MappingError(f"node_id is from 0 to 1023, this is {node_id}")
     return str(_snowflakes.next(node_id))
+
+
+_NAMESPACES: Final = {"dns": uuid.NAMESPACE_DNS, "url": uuid.NAMESPACE_URL, "oid": uuid.NAMESPACE_OID,
+                      "x500": uuid.NAMESPACE_X500, "": uuid.UUID(int=0)}  # fmt: skip
+
+
+@family.method("uuid_v5", "The UUID of a text within a namespace: the same text gives the same UUID.",
+               Parameter("ns", "string", "`dns`, `url`, `oid`, `x500`, or a UUID; that of zeros without it.", ""),
+               examples=(('root.id = this.a.uuid_v5("dns")', '{"a":"example.com"}',
+                          '{"id":"cfbff0d1-9375-5685-968c-48ce8b15ae17"}'),))  # fmt: skip
+def uuid_v5(value: Any, namespace: str) -> str:
+    """A UUID of version 5."""
+    known = _NAMESPACES.get(namespace.lower())
+    try:
+        return str(uuid.uuid5(known or uuid.UUID(namespace), text(value)))
+    except ValueError as error:
+        raise MappingError(f'"{namespace[:100]}" is no namespace: write dns, url, oid, x500 or a UUID') from error

@@ -16,7 +16,7 @@ from conduix.mapping.functions import csv_form, url_form, xml_form
 from conduix.mapping.functions.adoption import adopt
 from conduix.mapping.functions.declare import Family, Parameter
 from conduix.mapping.functions.jsonpath import finder
-from conduix.mapping.functions.strings import unescape_url_query
+from conduix.mapping.functions.url_text import unescape_url_query
 from conduix.mapping.values import NOTHING, WrongType, data, encode_json, plain, refuse_giant, text
 
 family = Family("parsing")

@@ -8,7 +8,6 @@ import re
 import unicodedata
 from collections.abc import Callable
 from typing import Any
-from urllib.parse import quote_plus, unquote_to_bytes
 
 from conduix.errors import MappingError
 from conduix.mapping.functions.declare import Family, Parameter
@@ -320,26 +319,6 @@ def _strip_tags(value: str, kept: frozenset[str]) -> str:
         return f"<{'/' if tag[0].startswith('</') else ''}{name}>" if name in kept else ""
 
     return _TAG.sub(replacement, value)
-
-
-@family.method("escape_url_query", "The text as it may stand in the query of a URL.",
-               examples=(("root.a = this.a.escape_url_query()", '{"a":"a & b"}', '{"a":"a+%26+b"}'),))  # fmt: skip
-def escape_url_query(value: Any) -> str:
-    """The escaped text."""
-    return quote_plus(text(value), safe="")
-
-
-_BAD_ESCAPE = re.compile(r"%(?![0-9a-fA-F]{2}).{0,2}", re.DOTALL)
-
-
-@family.method("unescape_url_query", "The text with URL escapes resolved.",
-               examples=(("root.a = this.a.unescape_url_query()", '{"a":"a+%26+b"}', '{"a":"a & b"}'),))  # fmt: skip
-def unescape_url_query(value: Any) -> str:
-    """The text. Raises MappingError on a wrong escape."""
-    escaped = text(value)
-    if wrong := _BAD_ESCAPE.search(escaped):
-        raise MappingError(f'invalid URL escape "{wrong[0]}"')
-    return unquote_to_bytes(escaped.replace("+", " ")).decode("utf-8", "replace")
 
 
 @family.method("filepath_join", "The parts of an array as one file path.",
