@@ -38,8 +38,7 @@ async def trigger(tx: Transaction, pipeline: Pipeline, *, by: str) -> Operation:
     commands = {str(row.replica): new_id() for row in held.assignments}
     for replica, command_id in commands.items():
         asked = pb.CheckpointCommand(pipeline_id=pipeline.id, replica=int(replica))
-        command = pb.Command(command_id=command_id, checkpoint=asked)
-        command.deadline.FromDatetime(tx.now + WITHIN)
+        command = pb.Command(command_id=command_id, checkpoint=asked, deadline=tx.now + WITHIN)
         await outbox.put(tx, agent.id, command, by=by)
     goal = {"commands": commands}
     begun = await operations.begin(tx, CHECKPOINT, pipeline.id, by=by, goal=goal, lifetime=LIFETIME)

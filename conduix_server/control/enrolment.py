@@ -7,10 +7,7 @@ import hashlib
 import re
 import uuid
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Final
-
-from google.protobuf.timestamp_pb2 import Timestamp
 
 from conduix.errors import FieldViolation, InvalidArgument
 from conduix.v1 import mesh_service_pb2 as pb
@@ -95,13 +92,13 @@ class Enrolment:
     def _identity(self, agent_id: str, name: str, csr: bytes) -> pb.Identity:
         if self._authority is None:
             token, expires_at = self._tokens.issue_agent_token(agent_id, name)
-            return pb.Identity(agent_id=agent_id, token=token, expires_at=_timestamp(expires_at))
+            return pb.Identity(agent_id=agent_id, token=token, expires_at=expires_at)
         signed = self._authority.sign(csr, agent_id)
         return pb.Identity(
             agent_id=agent_id,
             certificate=signed.certificate,
             authority=signed.authority,
-            expires_at=_timestamp(signed.expires_at),
+            expires_at=signed.expires_at,
         )
 
 
@@ -125,9 +122,3 @@ def check_labels(labels: Mapping[str, str], field: str) -> None:
 
 def _wrong(field: str, description: str) -> InvalidArgument:
     return InvalidArgument(f"{field}: {description}", violations=[FieldViolation(field, description)])
-
-
-def _timestamp(moment: datetime) -> Timestamp:
-    made = Timestamp()
-    made.FromDatetime(moment)
-    return made

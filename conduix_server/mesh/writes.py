@@ -10,8 +10,6 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Final, TypeAlias
 
-from google.protobuf.timestamp_pb2 import Timestamp
-
 from conduix.errors import SessionSuperseded
 from conduix.mesh import effects as fx
 from conduix.mesh.admission import AgentRow
@@ -141,9 +139,7 @@ def _gap_event(tx: Transaction, gap: pb.Gap) -> pb.AgentEvent:
 
 
 def _event(tx: Transaction, kind: str, message: str) -> pb.AgentEvent:
-    at = Timestamp()
-    at.FromDatetime(tx.now)
-    return pb.AgentEvent(at=at, kind=kind, message=message)
+    return pb.AgentEvent(at=tx.now, kind=kind, message=message)
 
 
 def _row(

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Collection
 from contextlib import aclosing
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import partial
 from typing import Final
 
 from google.protobuf.json_format import ParseDict
-from google.protobuf.timestamp_pb2 import Timestamp
 from sqlalchemy import ColumnElement
 
 from conduix.errors import FieldViolation, InvalidArgument
@@ -191,9 +190,9 @@ def _message(row: Agent, replicas: int) -> pb.Agent:
         labels=agents.from_json(row.labels, dict),
         version=row.release,
         mode=f"CONNECTION_MODE_{row.mode}",
-        mode_since=_timestamp(row.mode_since),
-        seen_at=_timestamp(row.last_heartbeat),
-        enrolled_at=_timestamp(row.registered_at),
+        mode_since=row.mode_since,
+        seen_at=row.last_heartbeat,
+        enrolled_at=row.registered_at,
         session=row.session,
         capabilities=agents.from_json(row.capabilities, list),
         replicas=replicas,
@@ -207,18 +206,10 @@ def _token_message(row: JoinToken) -> pb.JoinToken:
     return pb.JoinToken(
         id=row.id,
         name=row.name,
-        created_at=_timestamp(row.created_at),
-        expires_at=_timestamp(row.expires_at),
+        created_at=row.created_at,
+        expires_at=row.expires_at,
         uses=row.uses,
         max_uses=row.max_uses,
         labels=agents.from_json(row.labels, dict),
-        revoked_at=_timestamp(row.revoked_at),
+        revoked_at=row.revoked_at,
     )
-
-
-def _timestamp(moment: datetime | None) -> Timestamp | None:
-    if moment is None:
-        return None
-    made = Timestamp()
-    made.FromDatetime(moment)
-    return made

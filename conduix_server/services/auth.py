@@ -81,12 +81,13 @@ class AuthServicer(AuthServiceServicer):
         """Whoever shows the token."""
         caller = current_user()
         kind = pb.CREDENTIAL_KIND_SESSION if caller.session_id else pb.CREDENTIAL_KIND_API_TOKEN
-        answer = pb.GetMeResponse(
-            user_id=caller.id, username=caller.username, role=caller.role.message, credential=kind
+        return pb.GetMeResponse(
+            user_id=caller.id,
+            username=caller.username,
+            role=caller.role.message,
+            credential=kind,
+            expires_at=caller.expires_at,
         )
-        if caller.expires_at is not None:
-            answer.expires_at.FromDatetime(caller.expires_at)
-        return answer
 
     async def CreateApiToken(self, request: pb.CreateApiTokenRequest, context: Context) -> pb.CreateApiTokenResponse:
         """Its role is at most the caller's."""
@@ -152,19 +153,21 @@ def _may_end(caller: UserPrincipal, token: ApiToken) -> bool:
 
 
 def _credentials(signed: SignedIn) -> pb.Credentials:
-    made = pb.Credentials(access_token=signed.access_token, refresh_token=signed.refresh_token)
-    made.access_expires_at.FromDatetime(signed.access_expires_at)
-    made.session_expires_at.FromDatetime(signed.session_expires_at)
-    return made
+    return pb.Credentials(
+        access_token=signed.access_token,
+        refresh_token=signed.refresh_token,
+        access_expires_at=signed.access_expires_at,
+        session_expires_at=signed.session_expires_at,
+    )
 
 
 def _api_token(row: ApiToken) -> pb.ApiToken:
-    message = pb.ApiToken(id=row.id, name=row.name, role=Role(row.role).message)
-    message.created_at.FromDatetime(row.created_at)
-    if row.expires_at is not None:
-        message.expires_at.FromDatetime(row.expires_at)
-    if row.used_at is not None:
-        message.used_at.FromDatetime(row.used_at)
-    if row.revoked_at is not None:
-        message.revoked_at.FromDatetime(row.revoked_at)
-    return message
+    return pb.ApiToken(
+        id=row.id,
+        name=row.name,
+        role=Role(row.role).message,
+        created_at=row.created_at,
+        expires_at=row.expires_at,
+        used_at=row.used_at,
+        revoked_at=row.revoked_at,
+    )

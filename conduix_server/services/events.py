@@ -15,7 +15,6 @@ from conduix.v1.common_pb2 import Paging
 from conduix.v1.event_service_pb2_grpc import EventServiceServicer, add_EventServiceServicer_to_server
 from conduix_server.control.feed import Change, Feed
 from conduix_server.services.listing import one_of, page_info, page_request, parse_filter
-from conduix_server.services.shown import timestamp
 from conduix_server.services.watching import Watched, watch
 from conduix_server.store import audit, events
 from conduix_server.store.store import Store
@@ -98,7 +97,7 @@ async def _shown(tx: Transaction, rows: Sequence[Event]) -> list[pb.Event]:
     return [
         pb.Event(
             id=row.id,
-            at=timestamp(row.at),
+            at=row.at,
             kind=row.kind,
             level=f"EVENT_LEVEL_{row.level}",
             message=row.message,
@@ -122,7 +121,7 @@ async def _names(tx: Transaction, kind: type[Pipeline | Agent], ids: Iterable[st
 def _audit(row: AuditRecord) -> pb.AuditRecord:
     return pb.AuditRecord(
         id=row.id,
-        at=timestamp(row.at),
+        at=row.at,
         actor=row.actor,
         method=row.method,
         target_id=row.target_id,

@@ -18,7 +18,7 @@ from sqlalchemy import func, select
 from conduix.errors import ConduixError
 from conduix.v1 import pipeline_service_pb2 as pb
 from conduix_server.control.status import Counts
-from conduix_server.services.shown import View, timestamp, views
+from conduix_server.services.shown import View, views
 from conduix_server.store.agents import ONLINE
 from conduix_server.store.store import Store
 from conduix_server.store.tables import Agent, Pipeline
@@ -152,16 +152,16 @@ async def _agents(tx: Transaction) -> tuple[int, int]:
 
 def metrics_message(points: Sequence[Point]) -> pb.GetPipelineMetricsResponse:
     """As the contract has it."""
-    answer = pb.GetPipelineMetricsResponse()
-    answer.step.FromTimedelta(timedelta(seconds=STEP))
-    for point in points:
-        message = answer.points.add(
-            at=timestamp(point.at),
-            records_in_per_second=point.read,
-            records_out_per_second=point.written,
-            records_dead_per_second=point.dead,
-            restarts=point.restarts,
-            state=f"PIPELINE_STATE_{point.state}",
-        )
-        message.checkpoint_age.FromTimedelta(timedelta(seconds=point.checkpoint_age))
-    return answer
+    return pb.GetPipelineMetricsResponse(step=timedelta(seconds=STEP), points=map(_point_message, points))
+
+
+def _point_message(point: Point) -> pb.PipelinePoint:
+    return pb.PipelinePoint(
+        at=point.at,
+        records_in_per_second=point.read,
+        records_out_per_second=point.written,
+        records_dead_per_second=point.dead,
+        checkpoint_age=timedelta(seconds=point.checkpoint_age),
+        restarts=point.restarts,
+        state=f"PIPELINE_STATE_{point.state}",
+    )

@@ -31,7 +31,6 @@ from conduix_server.services.shown import (
     revision_message,
     shown_pipeline,
     shown_pipelines,
-    timestamp,
     views,
 )
 from conduix_server.services.streams import Streams
@@ -205,9 +204,7 @@ class PipelineServicer(DocumentCalls):
         record = mesh_service_pb2.LoadCheckpointResponse.FromString(copy.body).record
         # a line with its sha256, then JSON: as in the agent's file
         shown = json.dumps(json.loads(record.partition(b"\n")[2] or b"null"))
-        return pb.GetCheckpointResponse(
-            n=copy.number, at=timestamp(copy.saved_at), record=shown, agent_id=copy.agent_id
-        )
+        return pb.GetCheckpointResponse(n=copy.number, at=copy.saved_at, record=shown, agent_id=copy.agent_id)
 
     async def TapPipeline(  # type: ignore[override, unused-ignore]  # generated for synchronous servers
         self, request: pb.TapPipelineRequest, context: Context

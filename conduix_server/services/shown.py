@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import TypeVar
 
-from google.protobuf.timestamp_pb2 import Timestamp
 from sqlalchemy import select
 
 from conduix.v1 import operation_service_pb2, pipeline_service_pb2, run_service_pb2
@@ -121,8 +119,8 @@ def pipeline_message(view: View) -> pipeline_service_pb2.Pipeline:
         records_dead=counts.dead,
         records_per_second=0.0 if seen.over else view.rate,
         etag=etag(row.version),
-        created_at=timestamp(row.created_at),
-        updated_at=timestamp(row.updated_at),
+        created_at=row.created_at,
+        updated_at=row.updated_at,
         agent_ids=sorted({each.agent_id for each in view.assignments}),
         reason=f"PAUSE_REASON_{seen.reason or 'UNSPECIFIED'}",
     )
@@ -136,7 +134,7 @@ def revision_message(row: Revision) -> pipeline_service_pb2.Revision:
         digest=row.digest,
         document=row.document,
         created_by=row.created_by or "",
-        created_at=timestamp(row.created_at),
+        created_at=row.created_at,
     )
 
 
@@ -149,21 +147,12 @@ def operation_message(row: Operation) -> operation_service_pb2.Operation:
         state=f"OPERATION_STATE_{row.state}",
         message=row.message,
         code=row.error_code or "",
-        created_at=timestamp(row.created_at),
-        updated_at=timestamp(row.updated_at),
-        deadline=timestamp(row.expires_at),
+        created_at=row.created_at,
+        updated_at=row.updated_at,
+        deadline=row.expires_at,
         created_by=row.created_by or "",
         result=row.result,
     )
-
-
-def timestamp(moment: datetime | None) -> Timestamp | None:
-    """None stays not set."""
-    if moment is None:
-        return None
-    made = Timestamp()
-    made.FromDatetime(moment)
-    return made
 
 
 def _run_message(row: Run, view: View | None) -> run_service_pb2.Run:
@@ -178,8 +167,8 @@ def _run_message(row: Run, view: View | None) -> run_service_pb2.Run:
         run_seq=row.run_seq,
         state=f"PIPELINE_STATE_{state}",
         detail=row.error_message or "",
-        started_at=timestamp(row.started_at or row.created_at),
-        ended_at=timestamp(row.ended_at),
+        started_at=row.started_at or row.created_at,
+        ended_at=row.ended_at,
         records_in=counts.read,
         records_out=counts.written,
         records_filtered=counts.filtered,

@@ -181,8 +181,7 @@ async def _stop(tx: Transaction, agent_id: str, taps: Sequence[mesh_service_pb2.
         end = mesh_service_pb2.TapCommand(
             pipeline_id=tap.pipeline_id, replica=tap.replica, tap_id=tap.tap_id, stop=True
         )
-        command = mesh_service_pb2.Command(command_id=new_id(), tap=end)
-        command.deadline.FromDatetime(tx.now + timedelta(seconds=ASKED))
+        command = mesh_service_pb2.Command(command_id=new_id(), tap=end, deadline=tx.now + timedelta(seconds=ASKED))
         await outbox.put(tx, agent_id, command, by=by)
 
 

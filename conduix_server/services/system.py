@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 from functools import cache, partial
 
 import orjson
-from google.protobuf.duration_pb2 import Duration
 
 import conduix
 from conduix.engine.catalog import Entry, default_catalog
@@ -20,7 +19,6 @@ from conduix.v1.system_service_pb2_grpc import SystemServiceServicer, add_System
 from conduix_server.control.presence import Identity
 from conduix_server.control.status import FAILED, PAUSED, RUNNING
 from conduix_server.services.history import STEP, History, Moment
-from conduix_server.services.shown import timestamp
 from conduix_server.store import servers
 from conduix_server.store.store import Store
 from conduix_server.store.tables import Server
@@ -47,10 +45,12 @@ class SystemServicer(SystemServiceServicer):
 
     async def GetInfo(self, request: pb.GetInfoRequest, context: Context) -> pb.GetInfoResponse:
         """Answers without the database."""
-        answer = pb.GetInfoResponse(version=conduix.__version__, server_id=self._identity.server_id)
-        answer.started_at.FromDatetime(self._identity.started_at)
-        answer.now.FromDatetime(self._clock())
-        return answer
+        return pb.GetInfoResponse(
+            version=conduix.__version__,
+            server_id=self._identity.server_id,
+            started_at=self._identity.started_at,
+            now=self._clock(),
+        )
 
     async def GetClusterStatus(
         self, request: pb.GetClusterStatusRequest, context: Context
@@ -60,10 +60,8 @@ class SystemServicer(SystemServiceServicer):
 
     async def GetDashboard(self, request: pb.GetDashboardRequest, context: Context) -> pb.GetDashboardResponse:
         """The cluster now, and how everything was in the last fifteen minutes."""
-        step = Duration()
-        step.FromTimedelta(timedelta(seconds=STEP))
         points = map(_dashboard_point, self._history.moments)
-        return pb.GetDashboardResponse(cluster=await self._cluster(), points=points, step=step)
+        return pb.GetDashboardResponse(cluster=await self._cluster(), points=points, step=timedelta(seconds=STEP))
 
     async def _cluster(self) -> pb.GetClusterStatusResponse:
         async with self._store.reading() as tx:
@@ -105,7 +103,7 @@ def _entry(entry: Entry) -> pb.CatalogEntry:
 
 def _dashboard_point(moment: Moment) -> pb.DashboardPoint:
     return pb.DashboardPoint(
-        at=timestamp(moment.at),
+        at=moment.at,
         agents_online=moment.agents_online,
         agents_offline=moment.agents_offline,
         pipelines_running=moment.states.get(RUNNING, 0),
@@ -119,7 +117,10 @@ def _dashboard_point(moment: Moment) -> pb.DashboardPoint:
 
 
 def _server(row: Server) -> pb.ServerStatus:
-    status = pb.ServerStatus(server_id=row.id, version=row.release, streams=row.streams)
-    status.started_at.FromDatetime(row.started_at)
-    status.seen_at.FromDatetime(row.seen_at)
-    return status
+    return pb.ServerStatus(
+        server_id=row.id,
+        version=row.release,
+        streams=row.streams,
+        started_at=row.started_at,
+        seen_at=row.seen_at,
+    )

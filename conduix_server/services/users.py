@@ -56,9 +56,11 @@ class UserServicer(UserServiceServicer):
 
 
 def _user(row: User) -> pb.User:
-    message = pb.User(id=row.id, username=row.username, email=row.email or "", role=Role(row.role).message)
-    if row.created_at is not None:
-        message.created_at.FromDatetime(row.created_at)
-    if row.last_login_at is not None:
-        message.last_login_at.FromDatetime(row.last_login_at)
-    return message
+    return pb.User(
+        id=row.id,
+        username=row.username,
+        email=row.email or "",
+        role=Role(row.role).message,
+        created_at=row.created_at,
+        last_login_at=row.last_login_at,
+    )
