@@ -11,7 +11,6 @@ from typing import Final
 from google.protobuf.json_format import ParseDict
 from sqlalchemy import ColumnElement
 
-from conduix.errors import FieldViolation, InvalidArgument
 from conduix.rpc.interceptors import Context
 from conduix.rpc.serving import Service
 from conduix.v1 import agent_service_pb2 as pb
@@ -22,7 +21,7 @@ from conduix_server.control.enrolment import JOIN_TOKEN, check_labels
 from conduix_server.control.feed import Change, Feed
 from conduix_server.control.tokens import hash_of, new_secret
 from conduix_server.policy import current_user
-from conduix_server.services.listing import LABEL, page_info, page_request, parse_filter
+from conduix_server.services.listing import LABEL, one_of, page_info, page_request, parse_filter
 from conduix_server.services.mutation import mutate
 from conduix_server.services.watching import Watched, watch
 from conduix_server.store import agents, desired, join_tokens, outbox, reports
@@ -157,11 +156,10 @@ def _conditions(paging: Paging) -> list[ColumnElement[bool]]:
     if name := wanted.get("name"):
         conditions.append(Agent.name == name)
     if mode := wanted.get("mode").upper():
-        _one_of("mode", mode, set(pb.ConnectionMode.keys()), "CONNECTION_MODE_")
-        conditions.append(Agent.mode == mode)
+        conditions.append(Agent.mode == one_of("mode", mode, _words(pb.ConnectionMode.keys(), "CONNECTION_MODE_")))
     state = wanted.get("state").upper()
     if state:
-        _one_of("state", state, set(pb.AgentState.keys()), "AGENT_STATE_")
+        one_of("state", state, _words(pb.AgentState.keys(), "AGENT_STATE_"))
     conditions.append(Agent.revoked_at.is_not(None) if state == "REVOKED" else Agent.revoked_at.is_(None))
     if state == "ONLINE":
         conditions.append(Agent.status == agents.ONLINE)
@@ -170,11 +168,8 @@ def _conditions(paging: Paging) -> list[ColumnElement[bool]]:
     return conditions
 
 
-def _one_of(name: str, value: str, names: set[str], prefix: str) -> None:
-    allowed = sorted(each.removeprefix(prefix) for each in names if not each.endswith("UNSPECIFIED"))
-    if value not in allowed:
-        wrong = f"{name}={value}: one of {', '.join(allowed)}"
-        raise InvalidArgument(f"filter: {wrong}", violations=[FieldViolation("paging.filter", wrong)])
+def _words(names: Collection[str], prefix: str) -> list[str]:
+    return sorted(each.removeprefix(prefix) for each in names if not each.endswith("UNSPECIFIED"))
 
 
 async def _messages(tx: Transaction, rows: Collection[Agent]) -> list[pb.Agent]:

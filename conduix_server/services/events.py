@@ -43,7 +43,7 @@ class EventServicer(EventServiceServicer):
         """The newest first, unless asked otherwise."""
         conditions = _conditions(request.paging)
         async with self._store.reading() as tx:
-            page = await events.page(tx, page_request(_newest_first(request.paging)), conditions)
+            page = await events.page(tx, page_request(request.paging, order_by=NEWEST), conditions)
             shown = await _shown(tx, page.items)
         return pb.ListEventsResponse(events=shown, page_info=page_info(page))
 
@@ -69,17 +69,10 @@ class EventServicer(EventServiceServicer):
     ) -> pb.ListAuditRecordsResponse:
         """The newest first, unless asked otherwise."""
         asked = parse_filter(request.paging, ("actor", "target_id"))
-        ask = page_request(_newest_first(request.paging))
+        ask = page_request(request.paging, order_by=NEWEST)
         async with self._store.reading() as tx:
             page = await audit.page(tx, ask, actor=asked.get("actor"), target_id=asked.get("target_id"))
         return pb.ListAuditRecordsResponse(audit_records=map(_audit, page.items), page_info=page_info(page))
-
-
-def _newest_first(given: Paging) -> Paging:
-    paging = Paging()
-    paging.CopyFrom(given)
-    paging.order_by = paging.order_by or NEWEST
-    return paging
 
 
 def _conditions(paging: Paging) -> list[ColumnElement[bool]]:

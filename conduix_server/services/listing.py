@@ -28,13 +28,13 @@ class Filter:
         return self.values.get(name, "")
 
 
-def page_request(paging: Paging) -> PageRequest:
-    """Which page the store shall give."""
+def page_request(paging: Paging, *, order_by: str = "") -> PageRequest:
+    """Which page the store shall give; `order_by`: the order where the caller asks for none."""
     return PageRequest(
         page_size=paging.page_size or _DEFAULT_SIZE,
         page_token=paging.page_token,
         page=paging.page or 1,
-        order_by=paging.order_by,
+        order_by=paging.order_by or order_by,
     )
 
 

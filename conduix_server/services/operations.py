@@ -47,11 +47,8 @@ class OperationServicer(OperationServiceServicer):
     async def ListOperations(self, request: pb.ListOperationsRequest, context: Context) -> pb.ListOperationsResponse:
         """The newest first, unless asked otherwise."""
         conditions = _conditions(request.paging)
-        paging = Paging()
-        paging.CopyFrom(request.paging)
-        paging.order_by = paging.order_by or NEWEST
         async with self._store.reading() as tx:
-            page = await operations.page(tx, page_request(paging), conditions)
+            page = await operations.page(tx, page_request(request.paging, order_by=NEWEST), conditions)
         shown = [operation_message(row) for row in page.items]
         return pb.ListOperationsResponse(operations=shown, page_info=page_info(page))
 

@@ -47,11 +47,8 @@ class RunServicer(RunServiceServicer):
     async def ListRuns(self, request: pb.ListRunsRequest, context: Context) -> pb.ListRunsResponse:
         """The newest first, unless asked otherwise."""
         conditions = _conditions(request.paging)
-        paging = Paging()
-        paging.CopyFrom(request.paging)
-        paging.order_by = paging.order_by or NEWEST
         async with self._store.reading() as tx:
-            page = await stored.page(tx, page_request(paging), conditions)
+            page = await stored.page(tx, page_request(request.paging, order_by=NEWEST), conditions)
             shown = await shown_runs(tx, page.items)
         return pb.ListRunsResponse(runs=shown, page_info=page_info(page))
 
