@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import orjson
 from sqlalchemy import select
@@ -13,8 +13,10 @@ from conduix.v1.pipeline_service_pb2 import ReplicaStatus
 from conduix_server.control.settling import CHECKPOINT, DESIRED, RETRY, SCALE, START, Ending, settled
 from conduix_server.store import desired, operations, reports
 from conduix_server.store.store import new_id
-from conduix_server.store.tables import Agent, Operation, Report
+from conduix_server.store.tables import Agent, Assignment, Operation, Report
 from conduix_server.store.transaction import Transaction
+
+Owned = TypeVar("Owned", Assignment, Report)
 
 LIFETIME: Final = timedelta(hours=24)
 _NEW_EPOCH: Final = frozenset({START, RETRY, SCALE})
@@ -85,9 +87,9 @@ async def settle(tx: Transaction, pipeline_ids: Sequence[str], *, told_all: str 
     opened = [each for each in await operations.open_for(tx, pipeline_ids) if each.kind in DESIRED]
     if not opened:
         return
-    by_pipeline = _by_pipeline(await reports.of_pipelines(tx, [each.target_id for each in opened]))
+    reported = by_pipeline(await reports.of_pipelines(tx, [each.target_id for each in opened]))
     for operation in opened:
-        told = [report for report in by_pipeline.get(operation.target_id, []) if report.epoch == operation.epoch]
+        told = [report for report in reported.get(operation.target_id, []) if report.epoch == operation.epoch]
         if await _is_heard(tx, operation, told):
             await _settle_one(tx, operation, statuses(told), absent=operation.agent_id == told_all != "")
 
@@ -104,6 +106,14 @@ async def expire(tx: Transaction) -> int:
 def statuses(rows: Iterable[Report]) -> list[ReplicaStatus]:
     """As the agents reported them."""
     return [ReplicaStatus.FromString(row.body) for row in rows]
+
+
+def by_pipeline(rows: Iterable[Owned]) -> dict[str, list[Owned]]:
+    """In the order that they have."""
+    found: dict[str, list[Owned]] = {}
+    for row in rows:
+        found.setdefault(row.pipeline_id, []).append(row)
+    return found
 
 
 def goal_of(operation: Operation) -> dict[str, Any]:
@@ -140,10 +150,3 @@ async def _supersede(tx: Transaction, pipeline_id: str, message: str, *, kinds: 
             await operations.advance(
                 tx, older.id, operations.CANCELLED, message=message, error_code="OPERATION_SUPERSEDED"
             )
-
-
-def _by_pipeline(rows: Iterable[Report]) -> dict[str, list[Report]]:
-    found: dict[str, list[Report]] = {}
-    for row in rows:
-        found.setdefault(row.pipeline_id, []).append(row)
-    return found

@@ -4,21 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
 
 from sqlalchemy import select
 
 from conduix.v1 import operation_service_pb2, pipeline_service_pb2, run_service_pb2
 from conduix.v1.pipeline_service_pb2 import ReplicaStatus
 from conduix_server.control.observed import stored_counts
-from conduix_server.control.operations import statuses
+from conduix_server.control.operations import by_pipeline, statuses
 from conduix_server.control.status import Counts, Situation, Summary, summarise
 from conduix_server.services.listing import etag
 from conduix_server.store import agents, desired, pipelines, reports, runs
-from conduix_server.store.tables import Agent, Assignment, Operation, Pipeline, Report, Revision, Run
+from conduix_server.store.tables import Agent, Assignment, Operation, Pipeline, Revision, Run
 from conduix_server.store.transaction import Transaction
-
-Owned = TypeVar("Owned", Assignment, Report)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +61,8 @@ async def views(tx: Transaction, rows: Sequence[Pipeline]) -> list[View]:
     """These pipelines with what is known of them; four queries."""
     ids = [row.id for row in rows]
     newest = {run.id: run for run in await runs.some(tx, [row.run_id for row in rows if row.run_id])}
-    assigned = _grouped(await desired.of_pipelines(tx, ids))
-    reported = _grouped(await reports.of_pipelines(tx, ids))
+    assigned = by_pipeline(await desired.of_pipelines(tx, ids))
+    reported = by_pipeline(await reports.of_pipelines(tx, ids))
     names = await _agents(tx, {each.agent_id for mine in assigned.values() for each in mine})
     made = []
     for row in rows:
@@ -183,10 +180,3 @@ async def _agents(tx: Transaction, ids: Iterable[str]) -> Mapping[str, tuple[str
     """Names, and whether they are heard of."""
     query = select(Agent.id, Agent.name, Agent.status, Agent.revoked_at).where(Agent.id.in_(sorted(ids)))
     return {key: (name, status == agents.ONLINE and gone is None) for key, name, status, gone in await tx.rows(query)}
-
-
-def _grouped(rows: Iterable[Owned]) -> dict[str, list[Owned]]:
-    found: dict[str, list[Owned]] = {}
-    for row in rows:
-        found.setdefault(row.pipeline_id, []).append(row)
-    return found
