@@ -5,7 +5,6 @@ An agent's certificate names it as `urn:conduix:agent:<id>`, lives 24 hours and 
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -19,6 +18,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from conduix.engine.files import Files
 from conduix.errors import FieldViolation, InvalidArgument, UsageError
 from conduix_server.control.callers import AGENT_URN
 
@@ -151,15 +151,8 @@ def _make(certificate: Path, key: Path, now: datetime) -> None:
 
 
 def _write(path: Path, content: bytes, mode: int) -> None:
-    """Durable, or not there."""
-    making = path.with_name(path.name + ".making")
     try:
-        fd = os.open(making, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
-        with os.fdopen(fd, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        making.replace(path)
+        Files().replace(path, content, mode=mode)
     except OSError as error:
         text = f"cannot write {path}: {error.strerror}"
         raise UsageError(text, remedy="give the server a state directory that it may write to") from error
