@@ -11,15 +11,12 @@ import msgspec
 import pytest
 
 from conduix.v1 import agent_service_pb2 as pb_agent
-from conduix.v1 import auth_service_pb2 as pb_auth
-from conduix.v1.agent_service_pb2_grpc import AgentServiceStub
-from conduix.v1.auth_service_pb2_grpc import AuthServiceStub
 from conduix_agent import snapshot
 from conduix_agent.link.state import StateDirectory
 from tests.client import Client, signed_in
 from tests.eventually import eventually
-from tests.integration.agent.certificates import Certificates, made_in
-from tests.programs import ADMIN, PASSWORD, Agent, Server
+from tests.programs import Agent, Server
+from tests.unit.rpc.certificates import Authority
 
 ONLINE = pb_agent.AGENT_STATE_ONLINE
 
@@ -130,13 +127,19 @@ async def test_an_agent_that_was_off_for_too_long_comes_back_as_itself_by_a_new_
 
 
 @pytest.fixture
-def certificates(tmp_path: Path) -> Certificates:
-    return made_in(tmp_path)
+def authority() -> Authority:
+    return Authority("test authority")
 
 
 @pytest.fixture
-async def tls_server(tmp_path: Path, certificates: Certificates) -> AsyncIterator[Server]:
-    tls = {"CONDUIX_TLS_CERTIFICATE": str(certificates.certificate), "CONDUIX_TLS_KEY": str(certificates.key)}
+def trusted(authority: Authority, tmp_path: Path) -> Path:
+    return authority.write(tmp_path / "authority.pem")
+
+
+@pytest.fixture
+async def tls_server(tmp_path: Path, authority: Authority) -> AsyncIterator[Server]:
+    chain, key = authority.issue(tmp_path, "server", hosts=["127.0.0.1"])
+    tls = {"CONDUIX_TLS_CERTIFICATE": str(chain), "CONDUIX_TLS_KEY": str(key)}
     server = Server(tmp_path / "server", environment=tls)
     await asyncio.to_thread(server.prepare)
     await server.started()
@@ -145,10 +148,10 @@ async def tls_server(tmp_path: Path, certificates: Certificates) -> AsyncIterato
 
 
 async def test_with_tls_an_agent_has_a_certificate_whose_key_it_made_itself(
-    tls_server: Server, certificates: Certificates, tmp_path: Path
+    tls_server: Server, trusted: Path, tmp_path: Path
 ) -> None:
-    token = await join_token_over_tls(tls_server, certificates)
-    agent = Agent(tmp_path / "agent", tls_server.address, token, environment=trusting(certificates))
+    token = await join_token_over_tls(tls_server, trusted)
+    agent = Agent(tmp_path / "agent", tls_server.address, token, environment=trusting(trusted))
     try:
         await agent.started()
         await eventually(lambda: snapshot.ask(agent.state).mode == "STREAM")
@@ -165,11 +168,11 @@ async def test_with_tls_an_agent_has_a_certificate_whose_key_it_made_itself(
 
 
 async def test_a_server_of_another_authority_is_not_talked_to(
-    tls_server: Server, certificates: Certificates, tmp_path: Path
+    tls_server: Server, trusted: Path, tmp_path: Path
 ) -> None:
-    token = await join_token_over_tls(tls_server, certificates)
-    (tmp_path / "other").mkdir()
-    agent = Agent(tmp_path / "agent", tls_server.address, token, environment=trusting(made_in(tmp_path / "other")))
+    token = await join_token_over_tls(tls_server, trusted)
+    other = Authority("another").write(tmp_path / "other.pem")
+    agent = Agent(tmp_path / "agent", tls_server.address, token, environment=trusting(other))
     try:
         await agent.started()
         await eventually(lambda: "UNAVAILABLE" in snapshot.ask(agent.state).cause)
@@ -178,14 +181,10 @@ async def test_a_server_of_another_authority_is_not_talked_to(
         agent.remove()
 
 
-def trusting(certificates: Certificates) -> dict[str, str]:
-    return {"CONDUIX_TLS_AUTHORITY": str(certificates.authority)}
+def trusting(authority: Path) -> dict[str, str]:
+    return {"CONDUIX_TLS_AUTHORITY": str(authority)}
 
 
-async def join_token_over_tls(server: Server, certificates: Certificates) -> str:
-    credentials = grpc.ssl_channel_credentials(certificates.authority.read_bytes())
-    async with grpc.aio.secure_channel(server.address, credentials) as channel:
-        login = await AuthServiceStub(channel).Login(pb_auth.LoginRequest(username=ADMIN, password=PASSWORD))
-        bearer = (("authorization", f"Bearer {login.credentials.access_token}"),)
-        request = pb_agent.CreateJoinTokenRequest(name="test")
-        return (await AgentServiceStub(channel).CreateJoinToken(request, metadata=bearer)).token
+async def join_token_over_tls(server: Server, authority: Path) -> str:
+    async with signed_in(server.address, authority=authority) as client:
+        return await client.join_token()

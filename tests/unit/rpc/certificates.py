@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import ipaddress
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -32,7 +33,7 @@ class Authority:
     def issue(self, folder: Path, name: str, *, hosts: Sequence[str]) -> tuple[Path, Path]:
         """Certificate and key, as files."""
         key = ec.generate_private_key(ec.SECP256R1())
-        names = x509.SubjectAlternativeName([x509.DNSName(host) for host in hosts])
+        names = x509.SubjectAlternativeName(list(map(_host, hosts)))
         certificate = (
             _builder(_name(name), self._name, key).add_extension(names, critical=False).sign(self._key, hashes.SHA256())
         )
@@ -48,6 +49,13 @@ class Authority:
 
 def _name(name: str) -> x509.Name:
     return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+
+
+def _host(host: str) -> x509.GeneralName:
+    try:
+        return x509.IPAddress(ipaddress.ip_address(host))
+    except ValueError:
+        return x509.DNSName(host)
 
 
 def _builder(subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePrivateKey) -> x509.CertificateBuilder:
