@@ -23,10 +23,11 @@ from conduix_server.control.authority import Authority
 from conduix_server.control.callers import Callers
 from conduix_server.control.enrolment import Enrolment
 from conduix_server.control.feed import Feed
+from conduix_server.control.housekeeping import Housekeeping
 from conduix_server.control.limits import SignInLimit
 from conduix_server.control.liveness import Liveness
 from conduix_server.control.passwords import Passwords
-from conduix_server.control.presence import Housekeeping, Identity, Presence
+from conduix_server.control.presence import Identity, Presence
 from conduix_server.control.sign_in import SignIn
 from conduix_server.control.tokens import Tokens
 from conduix_server.http import CallMetrics, Readiness, StreamMetrics, new_registry

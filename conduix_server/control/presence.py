@@ -1,4 +1,4 @@
-"""What a server does all its life beside its calls: signs of life, and throwing away what nobody will ask for."""
+"""Signs of life, by which the servers of a database know of each other."""
 
 from __future__ import annotations
 
@@ -6,26 +6,18 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 
 import conduix
 from conduix.errors import ConduixError
-from conduix_server.control import housekeeping
-from conduix_server.store import audit, changes, events, identities, requests, servers
+from conduix_server.store import servers
 from conduix_server.store.store import Store
 from conduix_server.store.tables import Server
 from conduix_server.store.transaction import Transaction
 
 SEEN_EVERY: Final = 5.0
 """Seconds between two signs of life."""
-GIVEN_UP: Final = timedelta(minutes=1)
-"""After so long without one a server is taken for dead; if it lives after all it writes itself down again."""
-TIDY_EVERY: Final = 60.0
-"""Seconds."""
-SESSIONS_KEPT: Final = timedelta(days=7)
-"""After their end, so that whoever comes late is told that it was theirs."""
-EVENTS_KEPT: Final = timedelta(days=30)
 
 _log = logging.getLogger(__name__)
 
@@ -61,7 +53,7 @@ class Presence:
 
     async def run(self) -> None:
         """Signs of life, for ever."""
-        await _every(SEEN_EVERY, self.write, "this server's sign of life")
+        await every(SEEN_EVERY, self.write, "this server's sign of life")
 
     async def _seen(self, tx: Transaction) -> None:
         key = self._identity.server_id
@@ -78,36 +70,8 @@ class Presence:
         await servers.register(tx, row)
 
 
-class Housekeeping:
-    """Drops what is over: old answers, changes that no watch resumes from, old events and sign-ins, dead servers."""
-
-    def __init__(self, store: Store, *, audit_kept: timedelta) -> None:
-        self._store = store
-        self._audit_kept = audit_kept
-
-    async def run(self) -> None:
-        """For ever."""
-        await _every(TIDY_EVERY, self.tidy, "housekeeping")
-
-    async def tidy(self) -> None:
-        """Once; a transaction each, so that none is long."""
-        await self._store.run(requests.drop_expired)
-        await self._store.run(changes.compact)
-        await self._store.run(lambda tx: audit.drop_before(tx, tx.now - self._audit_kept))
-        await self._store.run(lambda tx: events.drop_before(tx, tx.now - EVENTS_KEPT))
-        await self._store.run(lambda tx: identities.drop_ended(tx, tx.now - SESSIONS_KEPT))
-        await self._store.run(_forget_the_dead)
-        await housekeeping.tidy(self._store)
-
-
-async def _forget_the_dead(tx: Transaction) -> None:
-    for server in await servers.silent_since(tx, tx.now - GIVEN_UP):
-        _log.warning("server %s at %s has not been seen since %s", server.id, server.address, server.seen_at)
-        await servers.forget(tx, server.id)
-
-
-async def _every(seconds: float, work: Callable[[], Awaitable[None]], what: str) -> None:
-    """A database that is away is no reason to end: it is tried again next time, and said once."""
+async def every(seconds: float, work: Callable[[], Awaitable[None]], what: str) -> None:
+    """`work` again and again. A database that is away is no reason to end: it is tried again, and said once."""
     away = False
     while True:
         await asyncio.sleep(seconds)

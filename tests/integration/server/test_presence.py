@@ -10,7 +10,8 @@ from typing import cast
 import pytest
 from sqlalchemy import URL
 
-from conduix_server.control.presence import Housekeeping, Identity, Presence
+from conduix_server.control.housekeeping import Housekeeping
+from conduix_server.control.presence import Identity, Presence
 from conduix_server.http import Readiness
 from conduix_server.store import audit, changes, identities, requests, servers
 from conduix_server.store.paging import PageRequest
