@@ -137,23 +137,14 @@ class CallInterceptor(grpc.aio.ServerInterceptor):
         return framed
 
     def _framed(self, method: str, handler: Handler) -> Handler:
-        behaviour: Behaviour
-        if handler.response_streaming:
-            behaviour = handler.stream_stream or handler.unary_stream  # type: ignore[assignment]  # one is set
-            make = (
-                grpc.stream_stream_rpc_method_handler
-                if handler.request_streaming
-                else grpc.unary_stream_rpc_method_handler
-            )
-            answer = _streamed
-        else:
-            behaviour = handler.stream_unary or handler.unary_unary  # type: ignore[assignment]  # one is set
-            make = (
-                grpc.stream_unary_rpc_method_handler
-                if handler.request_streaming
-                else grpc.unary_unary_rpc_method_handler
-            )
-            answer = _single
+        ways: dict[tuple[bool, bool], tuple[Any, Callable[..., Handler]]] = {
+            (False, False): (handler.unary_unary, grpc.unary_unary_rpc_method_handler),
+            (False, True): (handler.unary_stream, grpc.unary_stream_rpc_method_handler),
+            (True, False): (handler.stream_unary, grpc.stream_unary_rpc_method_handler),
+            (True, True): (handler.stream_stream, grpc.stream_stream_rpc_method_handler),
+        }
+        behaviour, make = ways[handler.request_streaming, handler.response_streaming]
+        answer = _streamed if handler.response_streaming else _single
         read = _read_all if handler.request_streaming else _read_one
         decode = cast("Decode", handler.request_deserializer)  # generated code always gives one
 
