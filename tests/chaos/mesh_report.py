@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import platform
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
 from tests.chaos import mesh_kills, mesh_outages
+from tests.chaos.report import machine
 
 _KILLS = (
     "replicas",
@@ -85,7 +85,7 @@ def write_report(
     text = _ABOUT_KILLS.format(
         seed=seed,
         when=datetime.now(UTC).date().isoformat(),
-        machine=f"{platform.machine()}, Python {platform.python_version()}, Linux {platform.release().split('-')[0]}",
+        machine=machine(),
         records=records,
         interval=interval,
         every=mesh_kills.COMMAND_EVERY,

@@ -70,7 +70,7 @@ def write_report(path: Path, outcomes: Sequence[Outcome], session: Session) -> N
     """Write the page."""
     when = datetime.now(UTC).date().isoformat()
     text = _HEAD.format(
-        records=session.records, seed=session.seed, seconds=session.seconds, when=when, machine=_machine()
+        records=session.records, seed=session.seed, seconds=session.seconds, when=when, machine=machine()
     )
     rows = dict.fromkeys(outcome.cell.row for outcome in outcomes)
     text += "".join(_row(row, [o for o in outcomes if o.cell.row == row]) for row in rows)
@@ -97,5 +97,6 @@ def _disturbances(verdicts: Sequence[Verdict]) -> int:
     return max(1, sum(v.kills + v.stops + v.restarts + v.pauses for v in verdicts))
 
 
-def _machine() -> str:
+def machine() -> str:
+    """On what it was measured, for people."""
     return f"{platform.machine()}, Python {platform.python_version()}, Linux {platform.release().split('-')[0]}"
