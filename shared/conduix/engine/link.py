@@ -9,6 +9,8 @@ from typing import Literal, Protocol
 from conduix.engine.api import Counts, Reason
 
 State = Literal["STARTING", "RUNNING", "REWINDING", "PAUSED", "DRAINING", "COMPLETED", "STOPPED", "FAILED"]
+ENDS: frozenset[State] = frozenset({"COMPLETED", "STOPPED", "FAILED"})
+"""Nothing follows them."""
 Verb = Literal["stop", "pause", "resume", "checkpoint"]
 
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from conduix.engine.link import Status
+from conduix.engine.link import ENDS, Status
 from conduix.engine.runtime.region import Region
 from conduix.errors import FailedPrecondition
 from conduix.v1 import worker_pb2 as pb
 
-_ENDED = frozenset({"COMPLETED", "STOPPED", "FAILED"})
 _WAITS = frozenset({"OUTSIDE", "DISK", "LEASE"})
 """Reasons of a pause in which records that were read are not in a checkpoint: it comes when the pause ends."""
 
@@ -38,10 +37,10 @@ class Commands:
         region = self._region
         if verb.action == pb.WORKER_ACTION_STOP:
             region.stop()
-            self._ask(_Asked(verb.command_id, lambda now: now.state in _ENDED))
+            self._ask(_Asked(verb.command_id, lambda now: now.state in ENDS))
         elif verb.action == pb.WORKER_ACTION_PAUSE:
             region.pause()
-            self._ask(_Asked(verb.command_id, lambda now: now.state == "PAUSED" or now.state in _ENDED))
+            self._ask(_Asked(verb.command_id, lambda now: now.state == "PAUSED" or now.state in ENDS))
         elif verb.action == pb.WORKER_ACTION_RESUME:
             region.resume()
             self._ask(_Asked(verb.command_id, lambda _now: True))
@@ -69,7 +68,7 @@ class Commands:
 
 def _covered(status: Status, above: int) -> bool:
     """Is the checkpoint there, or will it not come for now?"""
-    return status.n > above or status.state == "PAUSED" or status.state in _ENDED
+    return status.n > above or status.state == "PAUSED" or status.state in ENDS
 
 
 def _answer(asked: _Asked, status: Status) -> pb.WorkerDone:

@@ -11,7 +11,7 @@ from pathlib import Path
 from conduix.engine.api import Fence
 from conduix.engine.catalog import default_catalog
 from conduix.engine.letters import default_letters, letters_of, with_dead_letters
-from conduix.engine.link import Status
+from conduix.engine.link import ENDS, Status
 from conduix.engine.runtime.checkpoint import LocalStore
 from conduix.engine.runtime.failure import told
 from conduix.engine.runtime.taps import Taps, Wish
@@ -135,7 +135,7 @@ class _Served:
 
     def _report(self, status: Status) -> None:
         self._commands.look(status)
-        if status.state in {"COMPLETED", "STOPPED", "FAILED"}:
+        if status.state in ENDS:
             return  # said when everything else was
         self._diary.note(status)
         self._channel.status(replica_status(self._wanted, self._roles, status))
