@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Iterable
 from typing import Any
 
 from conduix.spec.diagnostics import Diagnostic
+from conduix_tui.cli.excerpt import excerpt
 from conduix_tui.cli.terminal import Terminal
 from conduix_tui.cli.words import visible
-
-_WIDEST = 120
-"""Columns of a source line that are shown; of a longer one the part around the caret."""
 
 
 def as_data(diagnostic: Diagnostic) -> dict[str, Any]:
@@ -52,14 +49,7 @@ def _with_source(diagnostic: Diagnostic, lines: list[str], terminal: Terminal, *
 
 
 def _excerpt(source: str, diagnostic: Diagnostic, terminal: Terminal, *, out: bool) -> list[str]:
-    start = max(0, diagnostic.column - 1 - _WIDEST // 2) if len(source) > _WIDEST else 0
     gutter = f"{diagnostic.line:5} | "
-    before = sum(map(_width, source[start : diagnostic.column - 1]))
-    caret = " " * before + terminal.styled("^", "bold", "green", out=out)
-    # a blank for what would steer the terminal: an escape would move the caret
-    shown = "".join(c if c.isprintable() else " " for c in source[start : start + _WIDEST])
+    shown, blanks = excerpt(source, diagnostic.column)
+    caret = " " * blanks + terminal.styled("^", "bold", "green", out=out)
     return [gutter + shown, f"{' ' * (len(gutter) - 2)}| {caret}"]
-
-
-def _width(character: str) -> int:
-    return 2 if unicodedata.east_asian_width(character) in "WF" else 1

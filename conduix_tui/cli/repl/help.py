@@ -1,0 +1,106 @@
+"""What `.help` shows: the commands, a family, or everything that the declaration of a function says."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+
+from conduix.errors import UsageError
+from conduix.mapping.check import signature
+from conduix.mapping.docs import TITLES
+from conduix.mapping.functions import registry, table
+from conduix.mapping.functions.declare import REQUIRED, Function, Parameter
+from conduix.mapping.vrl import names as remap_names
+from conduix.spec.diagnostics import nearest
+from conduix_tui.cli import words
+from conduix_tui.cli.map_forms import Form
+from conduix_tui.cli.repl.words import COMMANDS
+
+_ENTRIES = {
+    "mapping": ("root.total = this.price * this.qty", "a whole mapping"),
+    "condition": ('this.status == "active"', "a condition; .status is short for this.status"),
+    "remap": (".total = .price * .qty", "a remap, in VRL's spelling"),
+}
+_KEYS = (
+    ("Tab", "what could stand here: fields of the record, functions, variables"),
+    ("Enter", "runs the entry, or begins another line while it is not complete; an empty line ends it"),
+    ("Alt-Enter", "begins another line in any case"),
+    ("Up, Ctrl-R", "earlier entries"),
+)
+
+
+def overview(form: Form) -> list[str]:
+    """How entries are written, the commands, the keys, the families."""
+    example, what = _ENTRIES[form]
+    commands = [(f".{each.name} {each.argument}".rstrip(), each.text) for each in COMMANDS]
+    families = [(family, f"{TITLES.get(family, family)}, {len(names)}") for family, names in _families().items()]
+    return [
+        f"Every entry is {what}; it is run against the current record, which it does not change:",
+        f"  {example}",
+        *("", "commands", *words.table(commands, indent=2)),
+        *("", "keys", *words.table(_KEYS, indent=2)),
+        *("", "functions (.help FAMILY lists one)", *words.table(families, indent=2)),
+    ]
+
+
+def about(topic: str, form: Form) -> list[str]:
+    """All about a function, a method, both of that name, or a family. Raises UsageError for anything else."""
+    name = topic.removesuffix("()").removesuffix("(").lstrip(".").lower()
+    if form == "remap" and name in remap_names():
+        return [f"{name}: a function of VRL; docs/how-to/coming-from-vrl.md lists them with examples"]
+    found = [each for (_, known), each in table().items() if known == name]
+    if found:
+        return [line for each in found for line in (*_function(each), "")][:-1]
+    if name in _families():
+        return _family(name)
+    return _mentioned(name)
+
+
+def _families() -> dict[str, list[Function]]:
+    families: dict[str, list[Function]] = {family: [] for family in TITLES}
+    for function in registry():
+        families.setdefault(function.family, []).append(function)
+    return {family: functions for family, functions in families.items() if functions}
+
+
+def _family(name: str) -> list[str]:
+    return [TITLES.get(name, name), *_summaries(_families()[name])]
+
+
+def _summaries(functions: Iterable[Function]) -> list[str]:
+    return words.table(((signature(each), _first_sentence(each.doc)) for each in functions), indent=2)
+
+
+def _first_sentence(doc: str) -> str:
+    return doc.partition(". ")[0].removesuffix(".")
+
+
+def _mentioned(name: str) -> list[str]:
+    """What has the word in its name or its description."""
+    found = [each for each in registry() if name in each.name or name in each.doc.lower()] if name else []
+    if not found:
+        near = nearest(name, [known for _, known in table()])
+        raise UsageError(
+            f"there is no function or method {name}", remedy=f"write .help {near}" if near else "write .help"
+        )
+    return [f"nothing is called {name}; these mention it:", *_summaries(found)]
+
+
+def _function(function: Function) -> list[str]:
+    older = f"Older name of {function.alias_of}." if function.alias_of else ""
+    changing = "" if function.deterministic else "Gives another result each time."
+    named = function if function.alias_of is None else table()[function.kind, function.alias_of]
+    shown = [signature(function), *(f"  {text}" for text in (function.doc, older, changing) if text)]
+    if function.parameters:
+        shown += ["", *words.table(map(_parameter, function.parameters), indent=2)]
+    for example in named.examples:
+        shown += ["", *(f"  {line}" for line in example.mapping.split("\n"))]
+        shown += [f"    {example.input}", f"  → {example.output}"]
+    return shown
+
+
+def _parameter(parameter: Parameter) -> tuple[str, str, str]:
+    default = parameter.default
+    given = "" if default in (REQUIRED, None) else f" (default {json.dumps(default, ensure_ascii=False)})"
+    optional = "" if default is REQUIRED else "?"
+    return f"{parameter.name}{optional}", parameter.kind, f"{parameter.doc}{given}"

@@ -1,0 +1,1 @@
+"""What `conduix map` does on a terminal, without one."""
