@@ -13,7 +13,8 @@ OUTSIDE_CLIENTS = frozenset({
     "confluent_kafka", "elasticsearch", "grpc", "httpx", "nats", "pymysql", "redis", "sqlalchemy",
 })  # fmt: skip
 HEAVY = frozenset({
-    "asyncio", "ijson", "lark", "msgspec", "orjson", "prometheus_client", "pydantic", "re2", "rich", "yaml",
+    "asyncio", "ijson", "lark", "msgspec", "orjson", "prometheus_client", "prompt_toolkit", "pydantic", "re2",
+    "rich", "yaml",
 })  # fmt: skip
 ROOT = Path(__file__).resolve().parents[2]
 
