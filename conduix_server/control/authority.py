@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKey
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from conduix.engine.files import Files
-from conduix.errors import FieldViolation, InvalidArgument, UsageError
+from conduix.errors import InvalidArgument, UsageError
 from conduix_server.control.callers import AGENT_URN
 
 LIFE: Final = timedelta(hours=24)
@@ -124,7 +124,7 @@ def _public_key(csr: bytes) -> CertificatePublicKeyTypes:
 
 
 def _wrong(description: str) -> InvalidArgument:
-    return InvalidArgument(f"csr: {description}", violations=[FieldViolation("csr", description)])
+    return InvalidArgument.of_field("csr", description)
 
 
 def _make(certificate: Path, key: Path, now: datetime) -> None:

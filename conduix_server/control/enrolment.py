@@ -9,7 +9,7 @@ import uuid
 from collections.abc import Mapping
 from typing import Final
 
-from conduix.errors import FieldViolation, InvalidArgument
+from conduix.errors import InvalidArgument
 from conduix.v1 import mesh_service_pb2 as pb
 from conduix_server.control.authority import Authority
 from conduix_server.control.deeds import entry
@@ -83,9 +83,11 @@ class Enrolment:
     def _check_way(self, csr: bytes) -> None:
         """Before anything is done: who asks the wrong way uses nothing up."""
         if self._authority is None and csr:
-            raise _wrong("csr", "this server runs without TLS and gives tokens: leave it empty")
+            raise InvalidArgument.of_field("csr", "this server runs without TLS and gives tokens: leave it empty")
         if self._authority is not None and not csr:
-            raise _wrong("csr", "agents have certificates here: send a certificate request in PEM form")
+            raise InvalidArgument.of_field(
+                "csr", "agents have certificates here: send a certificate request in PEM form"
+            )
         if self._authority is not None:
             self._authority.check(csr)
 
@@ -105,20 +107,20 @@ class Enrolment:
 def check_name(name: str) -> None:
     """Raises InvalidArgument for a name that could not be told from an id, or is hard to write."""
     if not _NAME.fullmatch(name):
-        raise _wrong("name", f"{name!r}: letters, digits, '.', '_' and '-', a letter or digit at both ends")
+        raise InvalidArgument.of_field(
+            "name", f"{name!r}: letters, digits, '.', '_' and '-', a letter or digit at both ends"
+        )
     try:
         uuid.UUID(name)
     except ValueError:
         return
-    raise _wrong("name", f"{name!r} looks like an id: take a name")
+    raise InvalidArgument.of_field("name", f"{name!r} looks like an id: take a name")
 
 
 def check_labels(labels: Mapping[str, str], field: str) -> None:
     """Raises InvalidArgument for a key that no filter could name."""
     for key in labels:
         if not _LABEL.fullmatch(key):
-            raise _wrong(field, f"the key {key!r}: letters, digits, '.', '_', '/' and '-', a letter or digit first")
-
-
-def _wrong(field: str, description: str) -> InvalidArgument:
-    return InvalidArgument(f"{field}: {description}", violations=[FieldViolation(field, description)])
+            raise InvalidArgument.of_field(
+                field, f"the key {key!r}: letters, digits, '.', '_', '/' and '-', a letter or digit first"
+            )

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from conduix.errors import FieldViolation, InvalidArgument
+from conduix.errors import InvalidArgument
 from conduix.v1.pipeline_service_pb2 import (
     APPLY_ACTION_CREATED,
     APPLY_ACTION_UNCHANGED,
@@ -138,7 +138,5 @@ def _check_names(given: Sequence[Document]) -> None:
     for index, document in enumerate(given):
         if first.setdefault(document.name, index) != index:
             field = f"documents[{index}].document"
-            wrong = FieldViolation(
-                field, f"its name {document.name!r} is that of documents[{first[document.name]}] too"
-            )
-            raise InvalidArgument(f"{field}: {wrong.description}", violations=[wrong], remedy="give each its own name")
+            wrong = f"its name {document.name!r} is that of documents[{first[document.name]}] too"
+            raise InvalidArgument.of_field(field, wrong, remedy="give each its own name")

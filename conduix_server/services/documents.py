@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Sequence
 from typing import Final
 
-from conduix.errors import FieldViolation, InvalidArgument
+from conduix.errors import InvalidArgument
 from conduix.rpc.errors import diagnostic_message
 from conduix.rpc.interceptors import Context
 from conduix.spec.diagnostics import Diagnostic, DocumentError
@@ -113,8 +113,8 @@ class DocumentCalls(PipelineServiceServicer):
 def _paths(request: pb.UpdatePipelineRequest) -> frozenset[str]:
     paths = frozenset(request.update_mask.paths)
     if not paths or not paths <= _MASKED:
-        wrong = FieldViolation("update_mask", f"{', '.join(sorted(paths)) or 'empty'}: name document, labels or both")
-        raise InvalidArgument(f"update_mask: {wrong.description}", violations=[wrong])
+        shown = ", ".join(sorted(paths)) or "empty"
+        raise InvalidArgument.of_field("update_mask", f"{shown}: name document, labels or both")
     return paths
 
 

@@ -87,8 +87,7 @@ def version_of(text: str) -> int | None:
         return None
     number = text.removeprefix("v")
     if not text.startswith("v") or not number.isascii() or not number.isdigit() or len(number) > 18:
-        wrong = FieldViolation("etag", "not one of ours: give back the etag that was read with the resource")
-        raise InvalidArgument(f"etag: {wrong.description}", violations=[wrong])
+        raise InvalidArgument.of_field("etag", "not one of ours: give back the etag that was read with the resource")
     return int(number)
 
 

@@ -8,7 +8,7 @@ from typing import Final
 
 from sqlalchemy import delete, func, select, update
 
-from conduix.errors import FieldViolation, InvalidArgument, ResumeTokenExpired
+from conduix.errors import InvalidArgument, ResumeTokenExpired
 from conduix_server.store.tables import Change, Counter
 from conduix_server.store.transaction import Transaction
 
@@ -56,8 +56,7 @@ def from_token(token: str) -> int:
             return int(token[1:], 16)
     except ValueError:
         pass
-    wrong = FieldViolation("resume_token", "not one of ours: give back the last one that the stream carried")
-    raise InvalidArgument(f"resume_token: {wrong.description}", violations=[wrong])
+    raise InvalidArgument.of_field("resume_token", "not one of ours: give back the last one that the stream carried")
 
 
 async def _counter(tx: Transaction, name: str) -> int:

@@ -12,7 +12,7 @@ from typing import Final
 
 from sqlalchemy import select, update
 
-from conduix.errors import FieldViolation, InvalidArgument
+from conduix.errors import InvalidArgument
 from conduix.mesh.dispatch import Outstanding, overdue
 from conduix.v1 import mesh_service_pb2 as pb
 from conduix_server.store.tables import Command
@@ -33,8 +33,7 @@ async def put(tx: Transaction, agent_id: str, command: pb.Command, *, by: str = 
     """
     deadline = command.deadline.ToDatetime(tx.now.tzinfo)
     if not tx.now < deadline <= tx.now + LONGEST:
-        wrong = FieldViolation("deadline", f"{deadline} is not within the next 24 hours")
-        raise InvalidArgument(f"deadline: {wrong.description}", violations=[wrong])
+        raise InvalidArgument.of_field("deadline", f"{deadline} is not within the next 24 hours")
     await tx.add(
         Command(
             id=command.command_id,

@@ -14,7 +14,7 @@ from typing import Any, Generic, TypeVar
 from sqlalchemy import Select, and_, func, or_, select
 from sqlalchemy.orm import InstrumentedAttribute
 
-from conduix.errors import FieldViolation, InvalidArgument
+from conduix.errors import InvalidArgument
 from conduix_server.store.tables import Base
 from conduix_server.store.transaction import Transaction
 
@@ -74,7 +74,9 @@ def _order(text: str, orders: Columns) -> tuple[InstrumentedAttribute[Any], bool
     name, _, direction = text.strip().partition(" ")
     name = name or next(iter(orders))
     if name not in orders or direction not in {"", "asc", "desc"}:
-        raise _wrong("order_by", f"cannot order by {text!r}: one of {', '.join(orders)}, with desc for the other way")
+        raise InvalidArgument.of_field(
+            "order_by", f"cannot order by {text!r}: one of {', '.join(orders)}, with desc for the other way"
+        )
     return orders[name], direction == "desc"
 
 
@@ -102,11 +104,11 @@ def _read(token: str, scope: str) -> list[Any]:
         read = json.loads(base64.urlsafe_b64decode(token.encode()))
         same = read[0] == scope and len(read) == 3
     except (binascii.Error, ValueError, TypeError, LookupError):
-        raise _wrong("page_token", "not one of ours: take next_page_token of the answer before") from None
+        raise InvalidArgument.of_field(
+            "page_token", "not one of ours: take next_page_token of the answer before"
+        ) from None
     if not same:
-        raise _wrong("page_token", "of another list: keep filter and order_by while paging, or begin without it")
+        raise InvalidArgument.of_field(
+            "page_token", "of another list: keep filter and order_by while paging, or begin without it"
+        )
     return list(read[1:])
-
-
-def _wrong(field: str, description: str) -> InvalidArgument:
-    return InvalidArgument(f"{field}: {description}", violations=[FieldViolation(field, description)])

@@ -7,7 +7,7 @@ from typing import Final
 
 from sqlalchemy import delete, select, update
 
-from conduix.errors import FieldViolation, InvalidArgument, RequestIdReused
+from conduix.errors import InvalidArgument, RequestIdReused
 from conduix_server.store.tables import Request
 from conduix_server.store.transaction import Transaction
 
@@ -21,8 +21,8 @@ async def earlier_answer(tx: Transaction, caller: str, request_id: str, method: 
     The same call at the same time waits for this transaction. Raises RequestIdReused where the id stands for another.
     """
     if not 0 < len(request_id) <= LONGEST:
-        wrong = FieldViolation("request_id", f"{len(request_id)} characters: use 1 to {LONGEST}, best a UUID")
-        raise InvalidArgument(f"request_id: {wrong.description}", violations=[wrong])
+        text = f"{len(request_id)} characters: use 1 to {LONGEST}, best a UUID"
+        raise InvalidArgument.of_field("request_id", text)
     mine = (Request.caller == caller) & (Request.request_id == request_id)
     await tx.write(delete(Request).where(mine, Request.expires_at <= tx.now))
     values = {"caller": caller, "request_id": request_id, "method": method, "body_hash": body_hash}

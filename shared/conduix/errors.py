@@ -36,7 +36,7 @@ import errno
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import ClassVar
+from typing import ClassVar, Self
 
 
 class ConduixError(Exception):
@@ -210,6 +210,11 @@ class InvalidArgument(RequestError):
     def __init__(self, message: str, *, violations: Iterable[FieldViolation] = (), remedy: str = "") -> None:
         super().__init__(message, remedy=remedy)
         self.violations = tuple(violations)
+
+    @classmethod
+    def of_field(cls, field: str, description: str, *, remedy: str = "") -> Self:
+        """One field is wrong; the message names it, too."""
+        return cls(f"{field}: {description}", violations=[FieldViolation(field, description)], remedy=remedy)
 
 
 class RequestIdReused(InvalidArgument):
