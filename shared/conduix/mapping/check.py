@@ -35,7 +35,7 @@ def check_expression(expression: Expr) -> Expr:
     Raises:
         MappingSyntaxError: with the place of the node that is wrong.
     """
-    _refuse_depth(expression)
+    refuse_depth(expression)
     return _check(expression, _NO_NAMES)
 
 
@@ -46,7 +46,8 @@ def _statement(statement: Statement) -> Statement:
     return replace(statement, branches=branches, otherwise=check_statements(statement.otherwise))
 
 
-def _refuse_depth(expression: Expr) -> None:
+def refuse_depth(expression: Expr) -> None:
+    """Raises a MappingSyntaxError for an expression so deep that going down in it would end in a RecursionError."""
     level: list[Expr] = [expression]
     for _ in range(MAX_DEPTH):
         level = [below for node in level for below in tree.children(node)]

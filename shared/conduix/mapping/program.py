@@ -207,7 +207,7 @@ class _Run:
             return False
         try:
             record = program.decoder(self.given)(self.given.items[index])
-        except (msgspec.DecodeError, ValueError):
+        except (msgspec.DecodeError, ValueError, RecursionError):
             return False
         return self._by(program.fast, index, record)
 

@@ -110,9 +110,11 @@ class Reference:
         made = self._interpreters[id(step)].run(outcome.value, dict(outcome.meta))
         if made.value is DELETED:
             raise _Filtered
-        outcome.meta = made.meta
-        if made.value is not NOTHING:
-            outcome.value = jsonable(made.value)
+        try:
+            value = outcome.value if made.value is NOTHING else jsonable(made.value)
+        except RecursionError as error:
+            raise MappingError("the new record is nested too deep") from error
+        outcome.meta, outcome.value = made.meta, value
 
     def _route(self, step: RouteStep, outcome: Outcome) -> Sequence[str]:
         if step.mode == "fan_out":

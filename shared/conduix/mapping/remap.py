@@ -12,7 +12,7 @@ from typing import Any
 from conduix.errors import MappingSyntaxError
 from conduix.mapping import paths, tree
 from conduix.mapping.build import Bare, Item, RawIf, RawImport, RawMap, RawWhole, if_statement, refuse, settle
-from conduix.mapping.check import check_statements
+from conduix.mapping.check import check_statements, refuse_depth
 from conduix.mapping.parser import parse
 from conduix.mapping.reading import refuse_long
 from conduix.mapping.rebuilding import rebuilt
@@ -88,17 +88,21 @@ class _Remap:
 
     def expression(self, node: Expr) -> Expr:
         """The node as the language spells it."""
+        refuse_depth(node)
+        return self._spelled(node)
+
+    def _spelled(self, node: Expr) -> Expr:
         match node:
             case tree.Param(name=name, mark=mark):
                 return tree.Var(name, mark)
             case tree.Call():
                 return self._call(node)
             case tree.Binary(op="||" | "|"):
-                return self._binary(replace(node, left=self.expression(node.left), right=self.expression(node.right)))
+                return self._binary(replace(node, left=self._spelled(node.left), right=self._spelled(node.right)))
             case tree.Lambda(body=body):
-                return replace(node, body=self.expression(body))
+                return replace(node, body=self._spelled(body))
             case _:
-                return rebuilt(node, [self.expression(child) for child in tree.children(node)])
+                return rebuilt(node, [self._spelled(child) for child in tree.children(node)])
 
     def _binary(self, node: tree.Binary) -> Expr:
         """`||` takes the right side where the left one is null or false; `|` merges objects."""
@@ -123,8 +127,8 @@ class _Remap:
                 refuse("`exists` takes one path: write `exists(.field)`", node.mark)
             dotted = tree.Literal(paths.join(field_path(node.args[0])), node.mark)
             return tree.Method(tree.This(node.mark), "exists", (dotted,), node.mark)
-        arguments = tuple(self.expression(argument) for argument in node.args)
-        named = tuple((name, self.expression(argument)) for name, argument in node.named)
+        arguments = tuple(self._spelled(argument) for argument in node.args)
+        named = tuple((name, self._spelled(argument)) for name, argument in node.named)
         return translate(replace(node, args=arguments, named=named), self._is_pattern)
 
     def _is_pattern(self, node: Expr) -> bool:

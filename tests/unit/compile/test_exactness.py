@@ -236,3 +236,13 @@ def test_when_most_records_do_not_fit_the_projection_is_given_up_and_nothing_els
     first = program.run(json_input(odd), "s")
     assert program._by_whole
     assert program.run(json_input(odd), "s").outs == first.outs
+
+
+def test_a_time_written_into_the_record_itself_leaves_as_text() -> None:
+    assert one('root = this\nroot.t = this.n.ts_tz("UTC")', '{"n":1}') == {"n": 1, "t": "1970-01-01T00:00:01Z"}
+
+
+@pytest.mark.parametrize("mapping", ["root.a = this.items", "root.n = this.n"])
+def test_a_record_nested_too_deep_to_be_read_fails_alone(mapping: str) -> None:
+    line = b'{"items":' + b"[" * 30_000 + b"]" * 30_000 + b',"n":1}\n'
+    check([MapStep("shape", parse_mapping(mapping))], b'{"n":1,"items":2}\n' + line)

@@ -123,3 +123,8 @@ def test_no_name_reaches_python() -> None:
     for text in ('eval("1")', '__import__("os")', "this.__class__()", 'open("/etc/passwd")'):
         with pytest.raises(MappingSyntaxError, match="unrecognised"):
             parse_condition(text)
+
+
+def test_a_remap_as_deep_as_no_mapping_may_be_is_refused() -> None:
+    with pytest.raises(MappingSyntaxError, match="nested deeper than 400"):
+        parse_remap(".a = " + ".".join("a" * 2000))

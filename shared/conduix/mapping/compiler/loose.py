@@ -74,14 +74,16 @@ def put(gen: Generator, path: tuple[str, ...], value: Value, frame: Frame) -> No
     made = gen.plain(value)
     gen.code.set_item(owner, const(path[-1]), made.code)
     gen.forget(owner, path[-1])
-    _changed(frame, made.types | held(value))
+    _changed(gen, frame, made.types | held(value))
 
 
-def _changed(frame: Frame, types: T) -> None:
+def _changed(gen: Generator, frame: Frame, types: T) -> None:
     """A value of these types was put into the new record."""
     root = frame.root
-    if isinstance(root, Plain):
-        frame.root = Plain(root.code, root.types | types & T.OTHER)
+    if isinstance(root, Plain) and types & T.OTHER:
+        frame.root = Plain(root.code, root.types | T.OTHER)
+        # an edited record keeps its name, of which it was known that it holds JSON only
+        gen.prove(root.code, root.types | T.OTHER)
 
 
 def _loosen(gen: Generator, frame: Frame) -> Plain:
