@@ -99,6 +99,7 @@ class JsonInput(Input):
         self, data: bytes, offsets: Callable[[], Sequence[int]], metas: Sequence[Mapping[str, Any]] = ()
     ) -> None:
         super().__init__(_lines(data), offsets, metas)
+        self.data = data
         self._is_text = _is_utf8(data)
 
     def decoder(self, projected: Callable[[bytes], Any] | None) -> Callable[[Any], Any]:

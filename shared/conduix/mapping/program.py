@@ -22,6 +22,7 @@ from conduix.mapping.compiler.bridge import json_text
 from conduix.mapping.compiler.order import BatchFunction, Order, PortKind
 from conduix.mapping.compiler.project import struct_of
 from conduix.mapping.inputs import Input, Unreadable
+from conduix.mapping.keeping import Keeper
 from conduix.mapping.reference import DECODE_FAILED, Failure, Outcome, Reference
 from conduix.mapping.steps import MapStep, RouteStep, SampleStep, Step
 
@@ -77,6 +78,7 @@ class Program:
         self._order = Order(steps, ports, source.form, columns, own, offsets, raw, self.gives_meta)
         self._reference = Reference(steps, list(ports))
         self._by_whole = False
+        self._keeper = Keeper(self._order)
         self._decode: Callable[[bytes], Any] | None = None
 
     # functions
@@ -131,19 +133,38 @@ class Program:
             MappingError: a step with `on_error: fail` failed.
         """
         run = _Run(self, given, shard)
+        kept = None if self._by_whole else self._keeper.records(given)
+        if kept is not None and self._keeper.function is not None:
+            self._go(run, self._keeper.function, kept, None, projected=True)
+            if run.misfits > _MISFITS * given.count:
+                self._keeper.missed()
+            return run.made
         projected = self.projects and not self._by_whole
-        function = self.whole if self._by_whole else self.fast
         decode = self.decoder(given) if projected else None
-        feed, records = _records(function, given, given.decoder(decode))
-        while True:
-            try:
-                function.run(records, run.outs, run.offsets, run.metas, run.made.filtered, shard)
-                break
-            except Exception:  # noqa: BLE001 - whatever it is: the reference gives the exact result or error
-                run.again(given.count - 1 - feed.__length_hint__(), projected=projected)
+        function = self.whole if self._by_whole else self.fast
+        self._go(run, function, given.items, given.decoder(decode), projected=projected)
         if projected and run.misfits > _MISFITS * given.count:
             self._by_whole = True
         return run.made
+
+    def _go(
+        self,
+        run: _Run,
+        function: BatchFunction,
+        items: Sequence[Any],
+        decode: Callable[[Any], Any] | None,
+        *,
+        projected: bool,
+    ) -> None:
+        """Run the function over the items, and the general way over those that it does not cover."""
+        given = run.given
+        feed, records = _records(function, given, items, decode)
+        while True:
+            try:
+                function.run(records, run.outs, run.offsets, run.metas, run.made.filtered, run.shard)
+                return
+            except Exception:  # noqa: BLE001 - whatever it is: the reference gives the exact result or error
+                run.again(given.count - 1 - feed.__length_hint__(), projected=projected)
 
     def run_carefully(self, given: Input, shard: str, fits: Callable[[PortKind, Any], None]) -> Made:
         """Every record by the reference, and `fits` called with what leaves: for batches that cannot be encoded.
@@ -156,9 +177,11 @@ class Program:
         return run.made
 
 
-def _records(function: BatchFunction, given: Input, decode: Callable[[Any], Any] | None) -> tuple[Any, Iterator[Any]]:
+def _records(
+    function: BatchFunction, given: Input, items: Sequence[Any], decode: Callable[[Any], Any] | None
+) -> tuple[Any, Iterator[Any]]:
     """The iterator that the function runs over, and the one whose length tells how far it is."""
-    feed = iter(given.items)
+    feed = iter(items)
     parts: list[Iterator[Any]] = []
     for part in function.takes:
         if part == "offset":

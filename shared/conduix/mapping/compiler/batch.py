@@ -5,8 +5,9 @@ from __future__ import annotations
 import ast
 import types
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -14,6 +15,7 @@ from conduix.mapping.compiler.bridge import interpreted, strict_test
 from conduix.mapping.compiler.code import attribute, call, choose, compare, const, is_type, item, name, negated
 from conduix.mapping.compiler.editing import may_edit
 from conduix.mapping.compiler.generator import RECORD, Generator
+from conduix.mapping.compiler.keep import kept_shape
 from conduix.mapping.compiler.language import Bloblang
 from conduix.mapping.compiler.learning import Learned, NotCompiled
 from conduix.mapping.compiler.loose import Frame
@@ -34,7 +36,20 @@ _MOST_ROUNDS = 40
 
 def compile_batch(order: Order) -> BatchFunction:
     """Generate until a round learns nothing new, then compile."""
-    shape, learned = Shape("this"), Learned()
+    return _settled(order, Shape("this"), Learned())
+
+
+def compile_kept(order: Order, samples: Sequence[Mapping[str, Any]]) -> BatchFunction | None:
+    """The function for records like the samples, decoded as Structs; None where the general one must do."""
+    shape = kept_shape(order, samples)
+    if shape is None:
+        return None
+    learned = Learned()
+    made = _settled(replace(order, form="kept"), shape, learned)
+    return None if shape.whole or learned.interpreted else made
+
+
+def _settled(order: Order, shape: Shape, learned: Learned) -> BatchFunction:
     for _ in range(_MOST_ROUNDS):
         learned.changed = False
         writer = _Writer(order, shape, learned)
@@ -83,6 +98,10 @@ class _Writer:
 
     def _start(self) -> Value:
         code = self.gen.code
+        if self.order.form == "kept":
+            # None stands for a record that does not fit
+            code.refuse_unless(compare(self._record(), "is not", const(None)))
+            return Projected(self.shape, name(RECORD), sure=True)
         if self.order.form == "struct":
             return Projected(self.shape, name(RECORD), sure=True)
         if self.order.form == "value":
@@ -215,6 +234,7 @@ class _Writer:
         # only the record as it was decoded: what a step has made may hold the same object twice
         first = not any(isinstance(earlier, MapStep) for earlier in self.order.steps[:position])
         frame.editable = self.order.own and first and may_edit(mapping)
+        frame.keeps = self.order.form == "kept"
         if mapping.in_place:
             frame.root = value
         run_statements(self.gen, mapping.statements, frame)

@@ -146,6 +146,10 @@ class Code:
         """`container[key] = value`."""
         self.emit(ast.Assign([ast.Subscript(container, key, ast.Store())], value))
 
+    def set_attribute(self, owner: ast.expr, identifier: str, value: ast.expr) -> None:
+        """`owner.identifier = value`."""
+        self.emit(ast.Assign([ast.Attribute(owner, identifier, ast.Store())], value))
+
     def increase(self, identifier: str, value: ast.expr) -> None:
         """`identifier += value`."""
         self.emit(ast.AugAssign(ast.Name(identifier, ast.Store()), ast.Add(), value))

@@ -190,7 +190,7 @@ class Generator:
         shape = value.shape
         child = shape.fields.get(key)
         if child is None:
-            child = shape.fields[key] = Shape(f"{shape.path}.{key}")
+            child = shape.fields[key] = Shape(f"{shape.path}.{key}", kept=shape.kept, added=shape.kept)
             self.learned.changed = True
         child.seen += 1
         base = self.code.keep(value.code, "o")
@@ -209,7 +209,7 @@ class Generator:
             self.take_whole(value.shape)
             return self._plain_field(self.plain(value), key)
         child, code = self.slot(value, key)
-        if child.asked:
+        if child.may_be_unset:
             code = self.code.keep(code, "o")
             code = choose(compare(code, "is", name("UNSET")), NONE, code)
         return Projected(child, code)
@@ -319,7 +319,7 @@ class Generator:
             value = self.built(value, structs=self.structs)
         if isinstance(value, Record):
             return self.struct(value) if self.structs and value.fields else self.display(value, self.output)
-        if isinstance(value, Built):
+        if isinstance(value, Built) or (isinstance(value, Projected) and value.shape.kept and not value.shape.leaf):
             return value.code
         made = self.plain(value)
         if not self.types(made) & T.OTHER:

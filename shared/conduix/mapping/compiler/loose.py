@@ -28,6 +28,8 @@ class Frame:
     owned: frozenset[tuple[str, ...]] = frozenset()
     """Where `root` is a dict in a local name: the paths of the dicts in it that are surely nobody else's."""
     variables: dict[str, Value] | None = None
+    keeps: bool = False
+    """Are the record and what is below it Structs that may be written into?"""
     editable: bool = False
     """May the record itself become the new one? It was decoded for this run, and see `may_edit`."""
     drop: Callable[[], None] | None = None

@@ -9,8 +9,8 @@ from typing import Literal
 from conduix.mapping.compiler.project import Shape
 from conduix.mapping.steps import Step
 
-InputForm = Literal["struct", "value", "text", "columns"]
-"""What a record is for the generated function: a projection, a plain value, a line, a row of a csv file."""
+InputForm = Literal["struct", "kept", "value", "text", "columns"]
+"""What a record is for the generated function: a projection, the whole as Structs, a plain value, a line, a csv row."""
 PortKind = Literal["jsonl", "lines", "rows"]
 
 

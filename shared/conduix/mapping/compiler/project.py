@@ -37,6 +37,12 @@ class Shape:
     """Used where another type than a number is no failure, which takes precedence over `numeric`."""
     asked: bool = False
     """Missing and null are told apart."""
+    kept: bool = False
+    """Written again as it came: all fields are decoded, no others may be there, and what is missing stays so."""
+    required: bool = False
+    """Written over where it stands: a record without it does not fit."""
+    added: bool = False
+    """Not there before the mapping: a record that has it does not fit."""
     reads: int = 0
     """How often the code of the round before reads it; more than once is worth a local name."""
     sized: bool = False
@@ -48,6 +54,11 @@ class Shape:
     def leaf(self) -> bool:
         """Decoded as it is."""
         return self.whole or not (self.fields or self.items)
+
+    @property
+    def may_be_unset(self) -> bool:
+        """Is UNSET what is decoded where it is missing?"""
+        return self.asked or (self.kept and not self.required and not (self.leaf and self.number))
 
     @property
     def number(self) -> bool:
@@ -88,14 +99,18 @@ def struct_of(shape: Shape, sample: Any = None) -> Any:
     for key in sorted(shape.fields, key=lambda key: order.get(key, len(order))):
         child, slot = shape.fields[key], shape.slot(key)
         kind = type_of(child, known.get(key))
-        if child.asked:
-            fields.append((slot, kind | UnsetType if kind is not Any else Any, UNSET))
-        elif child.leaf and child.number:
+        if child.added:
+            fields.append((slot, UnsetType, UNSET))
+        elif child.required or (child.leaf and child.number):
             fields.append((slot, kind))
+        elif child.may_be_unset:
+            fields.append((slot, kind | UnsetType if kind is not Any else Any, UNSET))
         else:
             fields.append((slot, kind, None))
     rename = {shape.slot(key): key for key in shape.fields}
-    return msgspec.defstruct("Projection", fields, rename=rename, gc=False, kw_only=True)
+    return msgspec.defstruct(
+        "Projection", fields, rename=rename, gc=False, kw_only=True, forbid_unknown_fields=shape.kept
+    )
 
 
 def describe(shape: Shape, indent: str = "") -> str:

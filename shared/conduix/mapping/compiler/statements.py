@@ -14,10 +14,11 @@ from conduix.mapping.compiler.code import (
     name,
 )  # fmt: skip
 from conduix.mapping.compiler.generator import Generator
+from conduix.mapping.compiler.keep import overwrite
 from conduix.mapping.compiler.learning import NotCompiled
 from conduix.mapping.compiler.loose import Frame, delete, put
 from conduix.mapping.compiler.operators import condition
-from conduix.mapping.compiler.values import Plain, Record, Scope, T, Value, within
+from conduix.mapping.compiler.values import Plain, Projected, Record, Scope, T, Value, within
 from conduix.mapping.tree import Expr, Statement
 from conduix.mapping.values import DELETED, NOTHING, Absent
 
@@ -97,6 +98,9 @@ def _assign_absent(gen: Generator, path: tuple[str, ...], value: Plain, frame: F
         frame.owned = frozenset()
         return
     root = frame.root
+    if isinstance(root, Projected) and frame.keeps:
+        overwrite(gen, root, path, name("UNSET"))
+        return
     if isinstance(root, Record) and _delete_known(root, path, frame):
         return
     delete(gen, path, frame)
@@ -134,6 +138,9 @@ def _assign_perhaps(gen: Generator, path: tuple[str, ...], value: Plain, frame: 
 
 def _assign_path(gen: Generator, path: tuple[str, ...], value: Value, frame: Frame) -> None:
     root = frame.root
+    if isinstance(root, Projected) and frame.keeps:
+        overwrite(gen, root, path, gen.output(value))
+        return
     if root is None or (isinstance(root, Plain) and within(root.types, T.NULL)):
         root = Record({})
     if isinstance(root, Record):
