@@ -15,7 +15,7 @@ from conduix.mapping import tree
 from conduix.mapping.build import refuse
 from conduix.mapping.folding import constants, fold
 from conduix.mapping.functions import find, table
-from conduix.mapping.functions.declare import REQUIRED, Function, Kind, Parameter
+from conduix.mapping.functions.declare import REMAP, REQUIRED, Function, Kind, Parameter
 from conduix.mapping.rebuilding import rebuilt
 from conduix.mapping.tree import Expr, Mark, Statement
 
@@ -218,4 +218,4 @@ def signature(function: Function) -> str:
             parameter.name if parameter.default is REQUIRED else f"{parameter.name}?"
             for parameter in function.parameters
         )
-    return f"{'.' if function.kind == 'method' else ''}{function.name}({inside})"
+    return f"{'.' if function.kind == 'method' else ''}{function.name.removeprefix(REMAP)}({inside})"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from conduix.mapping import paths, tree
+from conduix.mapping.functions.declare import REMAP
 from conduix.mapping.tree import Expr
 from conduix.mapping.values import type_name
 
@@ -36,7 +37,7 @@ def describe(node: Expr) -> str:  # noqa: PLR0911 - one return a kind of node
         case tree.Call(name="meta", args=(tree.Literal(value=key),)):
             return f"meta field {key}"
         case tree.Call(name=name):
-            return f"function {name}"
+            return f"function {name.removeprefix(REMAP)}"
         case tree.Method(name=name):
             return f"method {name}"
         case tree.Binary(right=right):

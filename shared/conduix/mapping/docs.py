@@ -12,8 +12,9 @@ from pathlib import Path
 
 from conduix.mapping.check import signature
 from conduix.mapping.functions import registry, table
-from conduix.mapping.functions.declare import REQUIRED, Example, Function, Parameter
-from conduix.mapping.vrl import names as remap_names
+from conduix.mapping.functions.declare import REMAP, REQUIRED, Example, Function, Parameter
+from conduix.mapping.functions.remap import table as remap_table
+from conduix.mapping.vrl import SAME
 
 TITLES = {
     "general": "General",
@@ -45,6 +46,19 @@ which `this` is the item, or a lambda that names it: `this.items.map_each(item -
 What differs from the reference implementation of the language is in [its own list](mapping-differences.md).
 """
 
+_REMAP_HEAD = """\
+## Names in a `remap`
+
+A `remap` writes in place and calls functions by VRL's names. `f!(…)` and `f(…)` both fail the record, `f(…) ?? d`
+goes on with `d`; arguments stand in their order, are named, or both. Beside the functions there are `del(.path)`,
+alone or as the whole value of an assignment, `exists(.path)`, and `abort`, which drops the record: nothing after it is
+done. Of this language `now()`, `uuid_v4()`, `uuid_v7()` and every other function that no name of VRL's hides;
+`get_hostname()` is `hostname()`. Closures (`for_each`, `map_values`, `filter`) are not read: a mapping has
+`.map_each()` and `.filter()`; `log` is not, as a mapping has no log; nor are `type_def` and `parse_grok`.
+
+| name | is here |
+|---|---|"""
+
 
 def page() -> str:
     """The whole page as Markdown."""
@@ -58,10 +72,11 @@ def page() -> str:
 
 
 def _section(function: Function) -> str:
-    others = sorted(name for (_, name), other in table().items() if other.alias_of == function.name)
+    known = (*table().values(), *remap_table().values())
+    others = sorted(other.name.removeprefix(REMAP) for other in known if other.alias_of == function.name)
     lines = [f"### `{_usage(function)}`\n", function.doc]
     if others:
-        lines.append(f"Older names: {', '.join(f'`{name}`' for name in others)}.")
+        lines.append(f"Also called {', '.join(f'`{name}`' for name in others)}.")
     if not function.deterministic:
         lines.append("Gives another result each time.")
     lines += _parameters(function.parameters)
@@ -93,8 +108,20 @@ def _example(example: Example) -> str:
 
 
 def _remap_section() -> str:
-    listed = ", ".join(f"`{name}`" for name in remap_names())
-    return f"## Names in a `remap`\n\nA `remap` writes in place and calls functions by VRL's names:\n{listed}.\n"
+    """What each name of VRL is: a method of the language, or a function of its own with its declaration."""
+    parts = [_REMAP_HEAD]
+    parts += [
+        f"| `{name}({', '.join(same.parameters)})` | `{_as_method(same.method)}` |"
+        for name, same in SAME.items() if name not in remap_table()
+    ]  # fmt: skip
+    parts.append("")
+    own = sorted(remap_table().items())
+    parts += [_section(function) for _, function in own if function.alias_of is None]
+    return "\n".join(parts)
+
+
+def _as_method(name: str) -> str:
+    return "value[start:end]" if name == "[:]" else f".{name}()"
 
 
 def main() -> None:

@@ -26,7 +26,17 @@ def read_remap(text: str) -> Mapping:
     items: tuple[Item, ...] = parse(text, "program", "remap")
     if not items:
         raise MappingSyntaxError("the remap is empty: write `.field = value` or `del(.field)`", line=1, column=1)
-    return Mapping(check_statements(_Remap(text).statements(items)), (), text, in_place=True)
+    reader = _Remap(text)
+    statements = reader.statements(items)
+    if reader.aborts:
+        mark = statements[0].mark
+        going = tree.Assign(_aborted_target(mark), tree.Literal(False, mark), mark)
+        statements = (going, *statements)
+    return Mapping(check_statements(statements), (), text, in_place=True)
+
+
+def _aborted_target(mark: tree.Mark) -> tree.Target:
+    return tree.Target("var", ("_aborted",), mark)
 
 
 class _Remap:
@@ -34,10 +44,20 @@ class _Remap:
 
     def __init__(self, text: str) -> None:
         self._lines = text.split("\n")
+        self.aborts = 0
+        """How many `abort` were read."""
 
     def statements(self, items: tuple[Item, ...]) -> tuple[Statement, ...]:
-        """The statements of a block."""
-        return tuple(made for item in items for made in self._statement(item))
+        """The statements of a block; what follows one that may abort runs only if it did not."""
+        made: list[Statement] = []
+        for place, item in enumerate(items, 1):
+            before = self.aborts
+            made += self._statement(item)
+            if self.aborts > before and place < len(items):
+                going = tree.Unary("!", tree.Var("_aborted", item.mark), item.mark)
+                made.append(tree.IfStatement(((going, self.statements(items[place:])),), (), item.mark))
+                break
+        return tuple(made)
 
     def _statement(self, item: Item) -> list[Statement]:
         if isinstance(item, RawMap | RawImport | RawWhole):
@@ -50,6 +70,12 @@ class _Remap:
             return [if_statement(replace(raw, branches=conditions), self.statements)]
         if (removed := self._removed(item.value)) is not None:
             return [tree.Assign(tree.Target("root", removed, item.mark), _deleted(item), item.mark)]
+        if isinstance(item.value, tree.Param) and item.value.name == "abort":
+            self.aborts += 1
+            return [
+                tree.Assign(_aborted_target(item.mark), tree.Literal(True, item.mark), item.mark),
+                tree.Assign(tree.Target("root", (), item.mark), _deleted(item), item.mark),
+            ]
         # an expression alone is there for its effect, such as failing the record
         effect = tree.Target("var", ("_",), item.mark)
         return [tree.Assign(effect, self.expression(settle(item.value)), item.mark)]

@@ -4,27 +4,48 @@ from __future__ import annotations
 
 import json
 import re
+from typing import Any
 
 import pytest
 
-from conduix.mapping import registry
+from conduix.mapping import parse_mapping, parse_remap, registry
 from conduix.mapping.functions import find, table
-from conduix.mapping.functions.declare import REQUIRED, Example, Function
+from conduix.mapping.functions.declare import REMAP, REQUIRED, Example, Function
+from conduix.mapping.functions.remap import table as remap_table
+from conduix.mapping.interpret import Interpreter
+from conduix.mapping.steps import MapStep
+from conduix.mapping.values import plain
+from tests.unit.compile.held import check
 from tests.unit.mapping.run import out, same
 
+_REMAPS = [function for function in remap_table().values() if function.alias_of is None]
+_ALL = [*registry(), *_REMAPS]
 _EXAMPLES = [
     pytest.param(function, example, id=f"{function.kind}-{function.name}-{number}")
-    for function in registry()
+    for function in _ALL
     for number, example in enumerate(function.examples)
 ]
 
 
 @pytest.mark.parametrize(("function", "example"), _EXAMPLES)
 def test_an_example_gives_what_it_says(function: Function, example: Example) -> None:
-    assert same(out(example.mapping, json.loads(example.input)), json.loads(example.output)), function.name
+    assert same(_result(function, example.mapping, json.loads(example.input)), json.loads(example.output))
 
 
-@pytest.mark.parametrize("function", registry(), ids=lambda function: f"{function.kind}-{function.name}")
+@pytest.mark.parametrize(("function", "example"), _EXAMPLES)
+def test_an_example_gives_the_same_compiled(function: Function, example: Example) -> None:
+    tree = parse_remap(example.mapping) if function.name.startswith(REMAP) else parse_mapping(example.mapping)
+    line = json.dumps(json.loads(example.input)).encode()
+    check([MapStep("example", tree)], line + b"\n")
+
+
+def _result(function: Function, text: str, value: Any) -> Any:
+    if not function.name.startswith(REMAP):
+        return out(text, value)
+    return plain(Interpreter(parse_remap(text)).run(value).value)
+
+
+@pytest.mark.parametrize("function", _ALL, ids=lambda function: f"{function.kind}-{function.name}")
 def test_a_declaration_is_complete(function: Function) -> None:
     assert function.doc.endswith(".")
     assert function.implementation.__doc__

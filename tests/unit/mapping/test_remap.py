@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -9,8 +10,10 @@ import pytest
 from conduix.errors import MappingError, MappingSyntaxError
 from conduix.mapping import parse_mapping, parse_remap
 from conduix.mapping.interpret import Interpreter
-from conduix.mapping.values import plain
-from conduix.mapping.vrl import names
+from conduix.mapping.steps import MapStep
+from conduix.mapping.values import DELETED, plain
+from conduix.mapping.vrl import SAME, names
+from tests.unit.compile.held import check
 
 
 def remap(text: str, value: Any) -> Any:
@@ -45,7 +48,7 @@ CASES: list[tuple[str, Any, Any]] = [
     ('.r = replace(.s, "a", "b")', {"s": "aa"}, {"s": "aa", "r": "bb"}),
     (".r = replace(.s, r'[0-9]+', \"#\")", {"s": "a12b3"}, {"s": "a12b3", "r": "a#b#"}),
     (".m = match(.s, r'^a\\d')", {"s": "a1"}, {"s": "a1", "m": True}),
-    (".p = parse_regex!(.s, r'(?P<n>\\d+)')", {"s": "a12"}, {"s": "a12", "p": {"0": "12", "n": "12"}}),
+    (".p = parse_regex!(.s, r'(?P<n>\\d+)')", {"s": "a12"}, {"s": "a12", "p": {"n": "12"}}),
     ('.s = split(.a, ",")\n.j = join!(.s, "-")', {"a": "x,y"}, {"a": "x,y", "s": ["x", "y"], "j": "x-y"}),
     (".a = push(.a, 2)\n.b = append(.a, [3])", {"a": [1]}, {"a": [1, 2], "b": [1, 2, 3]}),
     ('. = merge(., {"b": 2})', {"a": 1}, {"a": 1, "b": 2}),
@@ -105,7 +108,9 @@ def test_an_assertion_fails_the_record(text: str, part: str) -> None:
         (".a = ", 1, 6, "expected query"),
         (".a = split(.b)", 1, 6, "`split` needs more arguments: write `split(value, pattern)`"),
         (".a = upcase(.b, .c)", 1, 6, "no such argument: write `upcase(value)`"),
-        (".a = split(.b, r'x')", 1, 6, "split by a text"),
+        (".a = split(.b, pattern: r'x', most: 1)", 1, 6, "write `split(value, pattern, limit)`"),
+        (".a = replace(.b, r'x', \"y\", 1)", 1, 6, "write `replace(value, pattern, with)`"),
+        (".a = sha2(.b, .c, .d)", 1, 6, "no such argument: write `sha2(value, variant)`"),
         ("map m { . = 1 }", 1, 5, "a remap has no maps"),
         ("meta a = 1", 1, 6, "a remap sets fields"),
         (".a = 'x'", 1, 6, "double quotes"),
@@ -126,4 +131,36 @@ def test_a_mapping_does_not_read_this_spelling() -> None:
 
 
 def test_the_names_are_listed() -> None:
-    assert {"upcase", "parse_json", "del", "exists"} <= set(names())
+    listed = names()
+    assert {"upcase", "parse_json", "del", "exists", "abort", "round", "now", "get_hostname"} <= set(listed)
+    assert "split_by_pattern" not in listed
+    assert list(listed) == sorted(set(listed))
+    assert len(listed) >= 120
+
+
+@pytest.mark.parametrize(
+    ("text", "value", "result"),
+    [
+        ("abort", {"a": 1}, DELETED),
+        ("if .a == 1 { abort }\n.b = 2", {"a": 1}, DELETED),
+        ("if .a == 1 { abort }\n.b = 2", {"a": 2}, {"a": 2, "b": 2}),
+        ("if .a == 1 {\n  if .c { abort }\n  .b = 1\n} else { .b = 2 }\n.d = 3", {"a": 1, "c": True}, DELETED),
+        ("if .a == 1 {\n  if .c { abort }\n  .b = 1\n} else { .b = 2 }\n.d = 3", {"a": 1, "c": False},
+         {"a": 1, "c": False, "b": 1, "d": 3}),
+        # nothing after it is done, so nothing after it fails
+        ('if .a == 1 { abort }\n.b = parse_json!("no")', {"a": 1}, DELETED),
+        ("x = 1\nif .a == 1 { x = 2 } else { abort }\n.b = x", {"a": 1}, {"a": 1, "b": 2}),
+    ],
+)  # fmt: skip
+def test_abort_drops_the_record_and_ends(text: str, value: Any, result: Any) -> None:
+    assert Interpreter(parse_remap(text)).run(value).value == result
+    lines = json.dumps(value).encode() + b"\n"
+    outs, filtered, failed = check([MapStep("s", parse_remap(text))], lines)
+    assert (outs, filtered, failed) == (([[]], [1], []) if result is DELETED else ([[result]], [0], []))
+
+
+def test_a_method_that_means_the_same_takes_all_its_arguments() -> None:
+    for name, same in SAME.items():
+        parse_remap(f".a = {name}({', '.join(f'.{each}' for each in same.parameters)})")
+        with pytest.raises(MappingSyntaxError, match="no such argument"):
+            parse_remap(f".a = {name}(.a, nonsense: 1)")

@@ -13,6 +13,8 @@ Kind = Literal["function", "method"]
 ParameterKind = Literal["string", "data", "integer", "number", "bool", "array", "object", "any", "query", "fallback"]
 
 REQUIRED: Final = object()
+REMAP: Final = "remap "
+"""What stands before the names of VRL's own functions: no mapping can write it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,9 +130,10 @@ class Function:
 class Family:
     """Collects the declarations of one family; a module of this package has one and decorates its functions with it."""
 
-    def __init__(self, name: str, *, folds: bool = False) -> None:
+    def __init__(self, name: str, *, folds: bool = False, prefix: str = "") -> None:
         self.name = name
         self.folds = folds
+        self.prefix = prefix
         self.functions: list[Function] = []
 
     def function(self, name: str, doc: str, *parameters: Parameter, **options: Any) -> Callable[[Any], Any]:
@@ -149,12 +152,12 @@ class Family:
 
         def register(implementation: Any) -> Any:
             declared = Function(
-                name, kind, self.name, doc, implementation, parameters, examples,
+                self.prefix + name, kind, self.name, doc, implementation, parameters, examples,
                 folds=options.pop("folds", self.folds), **options,
             )  # fmt: skip
             self.functions.append(declared)
             for alias in aliases:
-                self.functions.append(replace(declared, name=alias, alias_of=name, examples=()))
+                self.functions.append(replace(declared, name=self.prefix + alias, alias_of=declared.name, examples=()))
             return implementation
 
         return register

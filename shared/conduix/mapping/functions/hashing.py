@@ -181,3 +181,36 @@ def _finished(raw: bytes, at: int, value: int) -> int:
     value = (value ^ value >> 33) * _P2 & _MASK
     value = (value ^ value >> 29) * _P3 & _MASK
     return value ^ value >> 32
+
+
+_Q1, _Q2, _Q3, _Q4, _Q5 = 0x9E3779B1, 0x85EBCA77, 0xC2B2AE3D, 0x27D4EB2F, 0x165667B1
+_MASK32 = 2**32 - 1
+
+
+def _rotated32(value: int, bits: int) -> int:
+    value &= _MASK32
+    return (value << bits | value >> (32 - bits)) & _MASK32
+
+
+def xxhash32(raw: bytes) -> int:
+    """XXH32 with seed 0."""
+    size, at = len(raw), 0
+    value = _Q5
+    if size >= 16:
+        lanes = [_Q1 + _Q2, _Q2, 0, -_Q1]
+        while at <= size - 16:
+            for lane in range(4):
+                word = int.from_bytes(raw[at : at + 4], "little")
+                lanes[lane] = _rotated32(lanes[lane] + word * _Q2, 13) * _Q1 & _MASK32
+                at += 4
+        value = sum(_rotated32(lane, bits) for lane, bits in zip(lanes, (1, 7, 12, 18), strict=True))
+    value += size
+    while at + 4 <= size:
+        value = _rotated32(value + int.from_bytes(raw[at : at + 4], "little") * _Q3, 17) * _Q4
+        at += 4
+    for byte in raw[at:]:
+        value = _rotated32(value + byte * _Q5, 11) * _Q1
+    value &= _MASK32
+    value = (value ^ value >> 15) * _Q2 & _MASK32
+    value = (value ^ value >> 13) * _Q3 & _MASK32
+    return value ^ value >> 16

@@ -131,3 +131,23 @@ for _name, _what in (("name", "kind"), ("label", "id"), ("path", "place")):
     family.function(f"error_source_{_name}", f"The {_what} of the stage that failed for this record; null if none did.",
                     scope=True, examples=((f"root.e = error_source_{_name}()", "{}", '{"e":null}'),))(
         _no_source)  # fmt: skip
+
+
+@family.function("flow_id", "The identifier of a record's way through the reference's pipelines; empty, as it has none "
+                 "here.", examples=(("root.f = flow_id()", "{}", '{"f":""}'),))  # fmt: skip
+def flow_id() -> str:
+    """Nothing."""
+    return ""
+
+
+@family.function("tracing_id", "The identifier of a record's trace; zeros, as it has none here.",
+                 examples=(("root.t = tracing_id()", "{}", '{"t":"00000000000000000000000000000000"}'),))  # fmt: skip
+def tracing_id() -> str:
+    """The identifier of no trace."""
+    return "0" * 32
+
+
+@family.function("tracing_span", "The span of a record's trace; null, as it has none here.",
+                 examples=(("root.s = tracing_span()", "{}", '{"s":null}'),))  # fmt: skip
+def tracing_span() -> None:
+    """No span."""
