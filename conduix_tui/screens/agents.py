@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
-from textual import on
 from textual.binding import Binding, BindingType
 
 from conduix.v1 import agent_service_pb2 as agent_pb
@@ -18,7 +17,6 @@ from conduix_tui.store.columns import Cell, Column
 from conduix_tui.store.navigation import Location
 from conduix_tui.store.updates import Kind
 from conduix_tui.widgets.keys import in_order
-from conduix_tui.widgets.resource_table import ResourceTable
 
 
 def _labels(agent: agent_pb.Agent) -> str:
@@ -53,8 +51,6 @@ class AgentsPage(ListPage):
         """Let another agent in."""
         await join_token.create(self.console)
 
-    @on(ResourceTable.Opened)
-    def _open(self, event: ResourceTable.Opened) -> None:
-        agent = self.view.get(event.key)
-        if agent is not None:
-            self.console.go(Location("agent", agent.name))
+    def place_of(self, item: agent_pb.Agent) -> Location:
+        """It."""
+        return Location("agent", item.name)

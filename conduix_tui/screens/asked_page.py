@@ -5,34 +5,30 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
-from textual import on
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
-from textual.widgets import Input, Static
+from textual.widgets import Static
 
 from conduix_tui.client.client import Client
 from conduix_tui.screens.asking import asking
-from conduix_tui.screens.page import Page
+from conduix_tui.screens.table_page import FilteredPage
 from conduix_tui.store.columns import Column
 from conduix_tui.store.navigation import Location
 from conduix_tui.store.view import View
 from conduix_tui.widgets.bars import FilterBar
-from conduix_tui.widgets.keys import in_order
 from conduix_tui.widgets.resource_table import ResourceTable
 
 
-class AskedPage(Page):
+class AskedPage(FilteredPage):
     """Subclasses fetch their rows."""
 
     COLUMNS: ClassVar[Sequence[Column[Any]]]
     SORT: ClassVar[str] = ""
     FALLING: ClassVar[bool] = False
     EVERY: ClassVar[float] = 5.0
-    BINDINGS: ClassVar[list[BindingType]] = in_order(Binding("slash", "filter", "Filter"))
 
     def __init__(self, location: Location) -> None:
         super().__init__(location)
-        self.view: View[Any] = View(self.COLUMNS, sort=self.SORT, falling=self.FALLING)
+        self.view = View(self.COLUMNS, sort=self.SORT, falling=self.FALLING)
         self.view.filter_by(location.filter)
 
     async def fetch(self, client: Client) -> Mapping[str, Any]:
@@ -58,7 +54,7 @@ class AskedPage(Page):
 
     async def _fetch(self, client: Client) -> None:
         self.view.reset(await self.fetch(client))
-        self.query_one(ResourceTable).repaint()
+        self.table.repaint()
 
     def _tell(self, trouble: str) -> None:
         self.query_one("#above", Static).update(trouble)
@@ -66,20 +62,3 @@ class AskedPage(Page):
     def title_text(self) -> str:
         """The place, and how many there are."""
         return f"{self.location.screen} ({self.view.total})"
-
-    def action_filter(self) -> None:
-        """Type a filter."""
-        self.query_one(FilterBar).open(self.view.filter.text)
-
-    @on(Input.Changed, "#filter")
-    def _filtered(self, event: Input.Changed) -> None:
-        self.view.filter_by(event.value)
-        self.query_one(ResourceTable).repaint()
-
-    @on(FilterBar.Closed)
-    def _filter_closed(self) -> None:
-        self.focus_content()
-
-    def focus_content(self) -> None:
-        """The list takes the keys."""
-        self.query_one(ResourceTable).focus()

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
 from conduix_tui.cli import words
-from conduix_tui.screens.page import Page
+from conduix_tui.screens.table_page import TablePage
 from conduix_tui.store.calls import CallRecord
 from conduix_tui.store.columns import Cell, Column
 from conduix_tui.store.navigation import Location
@@ -36,14 +36,14 @@ def _clock(at: float) -> str:
     return time.strftime("%H:%M:%S", time.localtime(at))
 
 
-class CallsPage(Page):
+class CallsPage(TablePage):
     """`y` copies the command."""
 
     BINDINGS: ClassVar[list[BindingType]] = in_order(Binding("y", "copy", "Copy the command"))
 
     def __init__(self, location: Location) -> None:
         super().__init__(location)
-        self.view: View[Any] = View(COLUMNS, falling=True)
+        self.view = View(COLUMNS, falling=True)
         self._shown = -1
 
     def content(self) -> ComposeResult:
@@ -57,16 +57,12 @@ class CallsPage(Page):
         if len(calls) != self._shown:
             self._shown = len(calls)
             self.view.reset({str(number): record for number, record in enumerate(calls)})
-            self.query_one(ResourceTable).repaint()
+            self.table.repaint()
 
     def action_copy(self) -> None:
         """The command under the cursor goes to the clipboard."""
-        key = self.query_one(ResourceTable).key
+        key = self.table.key
         record = self.view.get(key) if key is not None else None
         if record is not None:
             self.app.copy_to_clipboard(record.cli)
             self.notify("copied")
-
-    def focus_content(self) -> None:
-        """The list takes the keys."""
-        self.query_one(ResourceTable).focus()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from textual import on
 from textual.app import ComposeResult
@@ -15,7 +15,7 @@ from textual.widgets import Static
 from conduix.errors import UsageError
 from conduix_tui.cli import words
 from conduix_tui.client.contexts import Context
-from conduix_tui.screens.page import Page
+from conduix_tui.screens.table_page import TablePage
 from conduix_tui.store.columns import Cell, Column
 from conduix_tui.store.navigation import Location
 from conduix_tui.store.view import View
@@ -63,7 +63,7 @@ COLUMNS: Sequence[Column[Known]] = (
 )
 
 
-class ContextsPage(Page):
+class ContextsPage(TablePage):
     """The list; a server that one is not signed in to asks for it."""
 
     BINDINGS: ClassVar[list[BindingType]] = in_order(Binding("a", "add", "Sign in to another"))
@@ -73,7 +73,7 @@ class ContextsPage(Page):
 
     def __init__(self, location: Location) -> None:
         super().__init__(location)
-        self.view: View[Any] = View(COLUMNS)
+        self.view = View(COLUMNS)
 
     def content(self) -> ComposeResult:
         """The list, and how others come into it."""
@@ -100,9 +100,8 @@ class ContextsPage(Page):
         here = self.console.session.name
         rows = {n: Known(n, c, n == here, n == file.current) for n, c in file.contexts.items()}
         self.view.reset(rows)
-        table = self.query_one(ResourceTable)
-        table.repaint()
-        table.go_to(here)
+        self.table.repaint()
+        self.table.go_to(here)
         none = "No server is known here yet: a signs in to one, conduix up starts one."
         many = "enter goes there, a signs in to another; conduix context set NAME gives one a colour and guards"
         about.update(many if rows else none)
@@ -121,7 +120,3 @@ class ContextsPage(Page):
     def title_text(self) -> str:
         """The place, and how many there are."""
         return f"contexts ({self.view.total})"
-
-    def focus_content(self) -> None:
-        """The list takes the keys."""
-        self.query_one(ResourceTable).focus()

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
-from textual import on
-
 from conduix.v1 import event_service_pb2 as event_pb
 from conduix_tui.cli import words
 from conduix_tui.screens.list_page import ListPage
@@ -14,7 +12,6 @@ from conduix_tui.screens.states import ago
 from conduix_tui.store.columns import Cell, Column
 from conduix_tui.store.navigation import Location
 from conduix_tui.store.updates import Kind
-from conduix_tui.widgets.resource_table import ResourceTable
 
 _LEVELS: Mapping[int, tuple[str, str]] = {
     event_pb.EVENT_LEVEL_INFO: ("· info", "dim"),
@@ -51,10 +48,8 @@ class EventsPage(ListPage):
     FALLING: ClassVar[bool] = True
     EMPTY: ClassVar[str] = "Nothing has happened yet."
 
-    @on(ResourceTable.Opened)
-    def _open(self, event: ResourceTable.Opened) -> None:
-        found = self.view.get(event.key)
-        if found is not None and found.pipeline_name:
-            self.console.go(Location("pipeline", found.pipeline_name))
-        elif found is not None and found.agent_name:
-            self.console.go(Location("agent", found.agent_name))
+    def place_of(self, item: event_pb.Event) -> Location | None:
+        """What it is about."""
+        if item.pipeline_name:
+            return Location("pipeline", item.pipeline_name)
+        return Location("agent", item.agent_name) if item.agent_name else None

@@ -7,21 +7,20 @@ from typing import Any, ClassVar
 
 from textual import on
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
-from textual.widgets import Input, Static
+from textual.widgets import Static
 
-from conduix_tui.screens.page import Page
+from conduix_tui.screens.table_page import FilteredPage
 from conduix_tui.store.actions import by_id
 from conduix_tui.store.columns import Column
+from conduix_tui.store.filters import Filter
 from conduix_tui.store.navigation import Location
 from conduix_tui.store.updates import Kind
 from conduix_tui.store.view import View
 from conduix_tui.widgets.bars import FilterBar
-from conduix_tui.widgets.keys import in_order
 from conduix_tui.widgets.resource_table import ResourceTable
 
 
-class ListPage(Page):
+class ListPage(FilteredPage):
     """A list of the resources of one kind."""
 
     KIND: ClassVar[Kind]
@@ -30,7 +29,6 @@ class ListPage(Page):
     FALLING: ClassVar[bool] = False
     EMPTY: ClassVar[str] = "nothing here yet"
     """What an empty list says, and what to do about it."""
-    BINDINGS: ClassVar[list[BindingType]] = in_order(Binding("slash", "filter", "Filter"))
     DEFAULT_CSS = """
     ListPage #empty { display: none; padding: 1 2; color: $text-muted; height: auto; }
     ListPage #problem { display: none; height: 1; padding: 0 1; color: $warning; }
@@ -38,7 +36,7 @@ class ListPage(Page):
 
     def __init__(self, location: Location) -> None:
         super().__init__(location)
-        self.view: View[Any] = View(
+        self.view = View(
             self.columns(), sort=self._known(location.sort), falling=location.falling if location.sort else self.FALLING
         )
         self.view.filter_by(location.filter)
@@ -71,11 +69,6 @@ class ListPage(Page):
         """It is not looked at any more; the console may be at another server by now."""
         self._shows.hide(self.KIND, self.view)
 
-    @property
-    def table(self) -> ResourceTable:
-        """The list."""
-        return self.query_one(ResourceTable)
-
     def paint(self) -> None:
         """Put what has changed in its place."""
         self.table.repaint()
@@ -88,22 +81,13 @@ class ListPage(Page):
         marked = f", {len(self.view.marked):,} marked" if self.view.marked else ""
         return f"{self.location.screen} ({count}{marked})"
 
-    def action_filter(self) -> None:
-        """Type a filter."""
-        self.query_one(FilterBar).open(self.view.filter.text)
-
-    @on(Input.Changed, "#filter")
-    def _filtered(self, event: Input.Changed) -> None:
-        read = self.view.filter_by(event.value)
+    def filtered(self, read: Filter[Any]) -> None:
+        """What of it could not be read is said, and the place is noted with it."""
+        super().filtered(read)
         problem = self.query_one("#problem", Static)
         problem.display = bool(read.problem)
         problem.update(read.problem)
-        self.table.repaint()
         self._note()
-
-    @on(FilterBar.Closed)
-    def _filter_closed(self) -> None:
-        self.table.focus()
 
     @on(ResourceTable.Sorted)
     def _note(self) -> None:
@@ -132,6 +116,12 @@ class ListPage(Page):
         """Do it to the marked ones, else to the one under the cursor."""
         await self.console.deeds.act(by_id(self.KIND, action_id), self._selected())
 
-    def focus_content(self) -> None:
-        """The list takes the keys."""
-        self.table.focus()
+    def place_of(self, item: Any) -> Location | None:
+        """Where Enter leads from this row; None: nowhere."""
+        raise NotImplementedError
+
+    @on(ResourceTable.Opened)
+    def _open(self, event: ResourceTable.Opened) -> None:
+        item = self.view.get(event.key)
+        if item is not None and (place := self.place_of(item)) is not None:
+            self.console.go(place)

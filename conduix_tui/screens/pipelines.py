@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
-from textual import on
 from textual.binding import BindingType
 
 from conduix.v1 import pipeline_service_pb2 as pb
@@ -16,7 +15,6 @@ from conduix_tui.screens.states import ago, pipeline_cell, pipeline_word
 from conduix_tui.store.columns import Cell, Column
 from conduix_tui.store.navigation import Location
 from conduix_tui.store.updates import Kind
-from conduix_tui.widgets.resource_table import ResourceTable
 from conduix_tui.widgets.spark import spark
 
 
@@ -69,8 +67,6 @@ class PipelinesPage(ListPage):
     def _curve(self, pipeline: pb.Pipeline) -> Cell:
         return Cell(spark(self.console.state.rates.of(pipeline.id), TREND), "accent")
 
-    @on(ResourceTable.Opened)
-    def _open(self, event: ResourceTable.Opened) -> None:
-        pipeline = self.view.get(event.key)
-        if pipeline is not None:
-            self.console.go(Location("pipeline", pipeline.name))
+    def place_of(self, item: pb.Pipeline) -> Location:
+        """It."""
+        return Location("pipeline", item.name)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
-from textual import on
 from textual.binding import BindingType
 
 from conduix.v1 import run_service_pb2 as run_pb
@@ -16,7 +15,6 @@ from conduix_tui.screens.states import ago, pipeline_cell, pipeline_word, unix
 from conduix_tui.store.columns import Cell, Column
 from conduix_tui.store.navigation import Location
 from conduix_tui.store.updates import Kind
-from conduix_tui.widgets.resource_table import ResourceTable
 
 
 def _took(run: run_pb.Run) -> float | None:
@@ -57,8 +55,6 @@ class RunsPage(ListPage):
     EMPTY: ClassVar[str] = "No runs yet.  Start a pipeline: :pipelines, then r."
     BINDINGS: ClassVar[list[BindingType]] = action_bindings("run")
 
-    @on(ResourceTable.Opened)
-    def _open(self, event: ResourceTable.Opened) -> None:
-        run = self.view.get(event.key)
-        if run is not None:
-            self.console.go(Location("pipeline", run.pipeline_name))
+    def place_of(self, item: run_pb.Run) -> Location:
+        """Its pipeline."""
+        return Location("pipeline", item.pipeline_name)

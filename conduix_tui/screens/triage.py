@@ -12,7 +12,7 @@ from textual.widgets import Static
 
 from conduix.v1 import pipeline_service_pb2 as pb
 from conduix_tui.cli import words
-from conduix_tui.screens.page import Page
+from conduix_tui.screens.table_page import TablePage
 from conduix_tui.store.actions import by_id
 from conduix_tui.store.columns import Cell, Column
 from conduix_tui.store.navigation import Location
@@ -50,7 +50,7 @@ COLUMNS: Sequence[Column[Trouble]] = (
 )
 
 
-class TriagePage(Page):
+class TriagePage(TablePage):
     """The list of troubles; without any it says so, and what runs."""
 
     BINDINGS: ClassVar[list[BindingType]] = in_order(
@@ -82,7 +82,7 @@ class TriagePage(Page):
         items = self.console.state.items
         found = troubles(items["pipeline"].values(), items["agent"].values())
         self.view.reset({f"{trouble.kind}/{trouble.item.id}/{trouble.what}": trouble for trouble in found})
-        self.query_one(ResourceTable).repaint()
+        self.table.repaint()
         self._tell()
 
     @on(ResourceTable.Moved)
@@ -119,7 +119,7 @@ class TriagePage(Page):
         await self.console.deeds.act(by_id(trouble.kind, trouble.action), [trouble.item])
 
     def _selected(self) -> Trouble | None:
-        key = self.query_one(ResourceTable).key
+        key = self.table.key
         return None if key is None else self.view.get(key)
 
     @on(ResourceTable.Opened)
@@ -131,7 +131,3 @@ class TriagePage(Page):
     def title_text(self) -> str:
         """The place."""
         return f"triage ({len(self.view)})"
-
-    def focus_content(self) -> None:
-        """The list takes the keys."""
-        self.query_one(ResourceTable).focus()
