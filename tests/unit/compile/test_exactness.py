@@ -246,3 +246,40 @@ def test_a_time_written_into_the_record_itself_leaves_as_text() -> None:
 def test_a_record_nested_too_deep_to_be_read_fails_alone(mapping: str) -> None:
     line = b'{"items":' + b"[" * 30_000 + b"]" * 30_000 + b',"n":1}\n'
     check([MapStep("shape", parse_mapping(mapping))], b'{"n":1,"items":2}\n' + line)
+
+
+_OBJECT = b'{"n":1,"s":"x","o":{"a":1,"d":{"t":"x"}},"l":[1,{"a":2}]}\n'
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        ".t = 1\n.y = .",
+        ".o.s = 1\n.y = .\n.o.s = 2",
+        ".o.s = 1\n.y = .o\n.o.s = 2",
+        ".o.s = 1\nv = .o\n.o.s = 2\n.y = v",
+        '.o.s = 1\n.y = {"k": [.o]}\n.o.s = 2',
+        ".o.s = 1\n.y = if .n == 1 { .o } else { . }\n.o.s = 2",
+        ".o.s = 1\nif .n == 1 { .y = .o } else { .y = 2 }\n.o.s = 3",
+        ".y.a = 1\n.y = .o\n.y.b = 2",
+        ".y.a = 1\ndel(.y)\n.y.b = 2",
+        ".o.d.t = 5\nv = .o.d\ndel(.o.d.t)\n.v = v",
+        ".o.s = 1\n.o.z = .o\n.o.z.q = 4",
+    ],
+)
+def test_what_a_remap_puts_elsewhere_does_not_change_with_later_writes(text: str) -> None:
+    check([MapStep("shape", parse_remap(text))], _OBJECT)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "root = this\nroot.t = 1\nroot.x = root",
+        "root = this\nroot.o.s = 1\nroot.c = root.o\nroot.o.s = 2",
+        "root = this.o\nroot.d.t = this.n\nlet v = root.d\nroot.d.t = 2\nroot.e = $v",
+        "root = this\nroot.y.a = 1\nroot.y = this.o\nroot.z = this.o\nroot.y.b = 2",
+        "root = this.o\nroot.s = this.n\nroot.x = [root, root]\nroot.s = 5",
+    ],
+)
+def test_what_a_mapping_reads_of_its_root_does_not_change_with_later_writes(text: str) -> None:
+    check([MapStep("shape", parse_mapping(text))], _OBJECT)

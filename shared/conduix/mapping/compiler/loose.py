@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from conduix.mapping import tree
 from conduix.mapping.compiler.code import NONE, attribute, call, compare, const, display, is_type, name
 from conduix.mapping.compiler.generator import Generator
 from conduix.mapping.compiler.learning import Unfit
 from conduix.mapping.compiler.values import Plain, Record, Scope, T, Value, held, within
-from conduix.mapping.tree import Statement
+from conduix.mapping.tree import Expr, Statement
 
 
 @dataclass(slots=True)
@@ -40,9 +41,32 @@ class Frame:
         this = self.root if self.in_place and self.root is not None else self.this
         return Scope(this, {}, self.variables or {}, self.root, self.maps, self.applied)
 
+    def disown(self, path: tuple[str, ...]) -> None:
+        """What stands at the path, and below it, may be somebody else's too."""
+        self.owned = frozenset(owned for owned in self.owned if owned[: len(path)] != path)
+
+    def shared(self, node: Expr) -> None:
+        """The expression's value goes somewhere: what it reads of the new record is not the record's alone any more."""
+        for path in _reads(node, in_place=self.in_place):
+            self.disown(path)
+
     def fork(self) -> Frame:
         """The same state, for a branch."""
         return replace(self, variables=dict(self.variables or {}))
+
+
+def _reads(node: Expr, *, in_place: bool) -> Iterator[tuple[str, ...]]:
+    """The paths of the new record that an expression may read."""
+    names: list[str] = []
+    at = node
+    while isinstance(at, tree.Field):
+        names.append(at.name)
+        at = at.target
+    if isinstance(at, tree.Root) or (in_place and isinstance(at, tree.This)):
+        yield tuple(reversed(names))
+    else:
+        for child in tree.children(at):
+            yield from _reads(child, in_place=in_place)
 
 
 def delete(gen: Generator, path: tuple[str, ...], frame: Frame) -> None:
@@ -51,6 +75,7 @@ def delete(gen: Generator, path: tuple[str, ...], frame: Frame) -> None:
     if len(path) == 1:
         gen.code.do(call(attribute(owner, "pop"), const(path[0]), NONE))
         gen.forget(owner, path[0])
+        frame.disown(path)
     else:
         gen.code.do(call(gen.bound(remove_shared), owner, gen.code.bind(path, "path")))
         frame.owned = frozenset({()})
@@ -76,6 +101,7 @@ def put(gen: Generator, path: tuple[str, ...], value: Value, frame: Frame) -> No
     made = gen.plain(value)
     gen.code.set_item(owner, const(path[-1]), made.code)
     gen.forget(owner, path[-1])
+    frame.disown(path)
     _changed(gen, frame, made.types | held(value))
 
 

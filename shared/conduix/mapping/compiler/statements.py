@@ -62,6 +62,8 @@ def _assign(gen: Generator, statement: tree.Assign, frame: Frame) -> None:
     target = statement.target
     value = gen.settle_now(gen.value(statement.value, frame.scope()))
     types = value.types if isinstance(value, Plain) else T.VALUE
+    if types & (T.LIST | T.DICT):
+        frame.shared(statement.value)
     if target.kind == "meta":
         raise NotCompiled("metadata is the interpreter's")
     if target.kind == "var":
