@@ -19,7 +19,7 @@ from examples.listing import ROOT
 from tests.eventually import eventually_sync
 
 DOCS = ROOT / "docs"
-PAGES = [DOCS / "tutorial.md", *sorted((DOCS / "how-to").glob("*.md"))]
+PAGES = [DOCS / "tutorial.md", DOCS / "mapping-tutorial.md", *sorted((DOCS / "how-to").glob("*.md"))]
 
 _BLOCK = re.compile(r"^```(?P<kind>\w*)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
 _FILE = re.compile(r"# file: (\S+)\n")
