@@ -66,7 +66,7 @@ def test_mappings_are_tried_on_a_sample_record(open_terminal: Open) -> None:
     # the first Enter takes what was completed, the second runs the entry
     terminal.press("Enter")
     terminal.type('"A"')
-    terminal.shows(".has_prefix(value)  Whether the text begins with another.")
+    terminal.shows(".has_prefix(value)  Whether the text begins with another")
     terminal.type(")")
     terminal.press("Enter")
     terminal.shows("\ntrue\n")

@@ -13,6 +13,7 @@ from conduix.mapping.functions.declare import REQUIRED, Function
 from conduix.mapping.values import type_name
 from conduix.mapping.vrl import names as remap_names
 from conduix_tui.cli.map_forms import Form
+from conduix_tui.cli.repl.calls import Called, called, first_sentence
 from conduix_tui.cli.repl.reach import CHAIN, UNKNOWN, Reach
 from conduix_tui.cli.repl.scan import Open, scan
 from conduix_tui.cli.repl.words import COMMANDS, named_command
@@ -105,12 +106,19 @@ def _command(before: str, known: Known) -> tuple[str, Iterable[_Offer]] | None:
 
 def _help_topics(known: Known) -> Iterator[_Offer]:
     if known.form == "remap":
-        yield from ((name, "") for name in remap_names())
+        yield from _remap_names()
+        return
     for function in _functions():
         yield function.name, signature(function)
 
 
 # names
+
+
+def _remap_names() -> Iterator[_Offer]:
+    for name in remap_names():
+        call = called("function", name, "remap")
+        yield name, "" if call is None else call.brief
 
 
 def _functions() -> list[Function]:
@@ -138,10 +146,10 @@ def _names(before: str, tail: re.Match[str], opened: Open, known: Known) -> Iter
         yield from (keys | dict.fromkeys(_defined("meta", before, ()), "set here")).items()
         return
     if known.form == "remap":
-        yield from ((f"{name}(", "") for name in remap_names())
+        yield from ((f"{name}(", usage) for name, usage in _remap_names())
         yield from ((name, "variable") for name in known.variables)
         return
-    yield from _arguments(before, opened)
+    yield from _arguments(_called(before, opened, known.form))
     if known.form == "mapping" and _STATEMENT.search(before):
         yield from ((word, "statement") for word in _STATEMENTS)
     yield from ((name, "item") for name in Reach(known.record, known.meta).parameters(before))
@@ -149,26 +157,23 @@ def _names(before: str, tail: re.Match[str], opened: Open, known: Known) -> Iter
     yield from _calls("function", UNKNOWN)
 
 
-def _arguments(before: str, opened: Open) -> Iterator[_Offer]:
+def _arguments(call: Called | None) -> Iterator[_Offer]:
     """Names of the arguments of the call whose bracket is open."""
-    function = _called(before, opened)
-    if function is not None and len(function.parameters) > 1 and not function.variadic:
-        yield from ((f"{each.name}: ", f"{each.kind}: {each.doc}") for each in function.parameters)
+    if call is not None and len(call.function.parameters) > 1 and not call.function.variadic:
+        yield from ((f"{each.name}: ", f"{each.kind}: {each.doc}") for each in call.function.parameters)
 
 
-def enclosing_call(before: str) -> Function | None:
-    """The function or method whose arguments the text ends in."""
+def enclosing_call(before: str, form: Form) -> Called | None:
+    """The call whose arguments the text ends in."""
     opened = scan(before)
-    return None if opened.inside == "comment" else _called(before, opened)
+    return None if opened.inside == "comment" else _called(before, opened, form)
 
 
-def _called(before: str, opened: Open) -> Function | None:
+def _called(before: str, opened: Open, form: Form) -> Called | None:
     if not opened.brackets or opened.brackets[-1][0] != "(":
         return None
-    name = re.search(r"(\.?)(\w+)\Z", before[: opened.brackets[-1][1]])
-    if name is None:
-        return None
-    return table().get(("method" if name[1] else "function", name[2]))
+    name = re.search(r"(\.?)(\w+)!?\Z", before[: opened.brackets[-1][1]])
+    return None if name is None else called("method" if name[1] else "function", name[2], form)
 
 
 def _defined(keyword: str, text: str, kept: Iterable[str]) -> list[str]:
@@ -204,4 +209,4 @@ def _calls(kind: str, value: Any) -> Iterator[_Offer]:
     chosen = [each for each in _functions() if each.kind == kind]
     for function in sorted(chosen, key=lambda each: (each.family not in first, each.alias_of is not None, each.name)):
         needs = function.variadic or any(each.default is REQUIRED for each in function.parameters)
-        yield f"{function.name}({'' if needs else ')'}", f"{signature(function)}  {function.doc.partition('. ')[0]}"
+        yield f"{function.name}({'' if needs else ')'}", f"{signature(function)}  {first_sentence(function.doc)}"

@@ -9,11 +9,11 @@ from conduix.errors import UsageError
 from conduix.mapping.check import signature
 from conduix.mapping.docs import TITLES
 from conduix.mapping.functions import registry, table
-from conduix.mapping.functions.declare import REQUIRED, Function, Parameter
-from conduix.mapping.vrl import names as remap_names
+from conduix.mapping.functions.declare import REQUIRED, Function, Kind, Parameter
 from conduix.spec.diagnostics import nearest
 from conduix_tui.cli import words
 from conduix_tui.cli.map_forms import Form
+from conduix_tui.cli.repl.calls import Called, called, first_sentence, named
 from conduix_tui.cli.repl.words import COMMANDS
 
 _ENTRIES = {
@@ -46,9 +46,8 @@ def overview(form: Form) -> list[str]:
 def about(topic: str, form: Form) -> list[str]:
     """All about a function, a method, both of that name, or a family. Raises UsageError for anything else."""
     name = topic.removesuffix("()").removesuffix("(").lstrip(".").lower()
-    if form == "remap" and name in remap_names():
-        return [f"{name}: a function of VRL; docs/how-to/coming-from-vrl.md lists them with examples"]
-    found = [each for (_, known), each in table().items() if known == name]
+    kinds: tuple[Kind, ...] = ("function",) if form == "remap" else ("function", "method")
+    found = [each for kind in kinds if (each := called(kind, name, form)) is not None]
     if found:
         return [line for each in found for line in (*_function(each), "")][:-1]
     if name in _families():
@@ -68,11 +67,7 @@ def _family(name: str) -> list[str]:
 
 
 def _summaries(functions: Iterable[Function]) -> list[str]:
-    return words.table(((signature(each), _first_sentence(each.doc)) for each in functions), indent=2)
-
-
-def _first_sentence(doc: str) -> str:
-    return doc.partition(". ")[0].removesuffix(".")
+    return words.table(((signature(each), first_sentence(each.doc)) for each in functions), indent=2)
 
 
 def _mentioned(name: str) -> list[str]:
@@ -86,14 +81,16 @@ def _mentioned(name: str) -> list[str]:
     return [f"nothing is called {name}; these mention it:", *_summaries(found)]
 
 
-def _function(function: Function) -> list[str]:
-    older = f"Older name of {function.alias_of}." if function.alias_of else ""
+def _function(call: Called) -> list[str]:
+    function = call.function
+    itself = named(function)
+    as_method = f"Is {signature(function)}." if call.usage != signature(function) else ""
+    older = f"Another name of {signature(itself)}." if itself is not function else ""
     changing = "" if function.deterministic else "Gives another result each time."
-    named = function if function.alias_of is None else table()[function.kind, function.alias_of]
-    shown = [signature(function), *(f"  {text}" for text in (function.doc, older, changing) if text)]
+    shown = [call.usage, *(f"  {text}" for text in (function.doc, as_method, older, changing) if text)]
     if function.parameters:
         shown += ["", *words.table(map(_parameter, function.parameters), indent=2)]
-    for example in named.examples:
+    for example in itself.examples:
         shown += ["", *(f"  {line}" for line in example.mapping.split("\n"))]
         shown += [f"    {example.input}", f"  → {example.output}"]
     return shown

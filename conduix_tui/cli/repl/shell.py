@@ -10,7 +10,6 @@ from prompt_toolkit.document import Document
 from prompt_toolkit.filters import completion_is_selected
 from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
 
-from conduix.mapping.check import signature
 from conduix_tui.cli.map_forms import Form
 from conduix_tui.cli.repl.bench import Bench
 from conduix_tui.cli.repl.commands import Dialogue, Leave
@@ -39,7 +38,7 @@ def enter(form: Form, file: str | None, terminal: Terminal) -> Exit:
         key_bindings=_keys(),
         completer=_Completer(dialogue),
         complete_while_typing=False,
-        bottom_toolbar=lambda: _signature(session.default_buffer.document.text_before_cursor),
+        bottom_toolbar=lambda: _signature(session.default_buffer.document.text_before_cursor, form),
         enable_history_search=False,
     )
     try:
@@ -94,7 +93,7 @@ class _Completer(Completer):
             yield Completion(found.text, start_position=-found.replaces, display_meta=found.detail)
 
 
-def _signature(before: str) -> str | None:
+def _signature(before: str, form: Form) -> str | None:
     """The call that is being written, for the line at the bottom."""
-    function = enclosing_call(before)
-    return None if function is None else f"{signature(function)}  {function.doc}"
+    call = enclosing_call(before, form)
+    return None if call is None else call.brief

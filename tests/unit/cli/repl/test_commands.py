@@ -137,15 +137,21 @@ def test_help_shows_signature_arguments_and_examples(name: str) -> None:
 
 
 def test_help_knows_older_names_families_and_words_of_descriptions() -> None:
-    assert "Older name of ts_format" in Table().enter(".help format_timestamp")
+    assert "Another name of .ts_format(format?, tz?)." in Table().enter(".help format_timestamp")
     assert ".ts_parse(" in Table().enter(".help time")
     assert "nothing is called upper case; these mention it:" in Table().enter(".help upper case")
     both = Table().enter(".help json")
     assert both.startswith("json(path?)")
 
 
-def test_help_of_a_remap_knows_its_functions() -> None:
-    assert "upcase: a function of VRL" in Table("remap").enter(".help upcase")
+def test_help_of_a_remap_is_about_its_functions() -> None:
+    assert (
+        Table("remap")
+        .enter(".help upcase")
+        .startswith("upcase(value)\n  The text in upper case.\n  Is .uppercase().\n")
+    )
+    assert "to_int!(" in Table("remap").enter(".help to_int")
+    assert Table().enter(".help round") != Table("remap").enter(".help round")
 
 
 # commands and entries

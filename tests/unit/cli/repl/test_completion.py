@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from conduix_tui.cli.map_forms import Form
 from conduix_tui.cli.repl.completion import Known, complete, enclosing_call
 
 RECORD: dict[str, Any] = {
@@ -130,16 +131,24 @@ def test_commands_and_what_they_help_with() -> None:
 
 
 @pytest.mark.parametrize(
-    ("before", "name"),
+    ("before", "form", "usage"),
     [
-        ('this.a.replace_all("(", ', "replace_all"),
-        ("root.a = range(0, this.b.length()", "range"),
-        ("root.a = range(0, (1 + 2", None),
-        ("root.a = this.b", None),
-        ("# this.a.slice(", None),
-        ("root.a = unheard_of(", None),
+        (
+            'this.a.replace_all("(", ',
+            "mapping",
+            ".replace_all(old, new)  The text with every occurrence of a part replaced",
+        ),
+        ("root.a = range(0, this.b.length()", "mapping", "range(start, stop, step?)  An array of integers"),
+        (".a = starts_with!(.b, ", "remap", "starts_with(value, substring, case_sensitive?)  "),
+        (".a = upcase(", "remap", "upcase(value)  The text in upper case"),
+        (".a = uuid_v4(", "remap", "uuid_v4()  "),
+        ("root.a = range(0, (1 + 2", "mapping", ""),
+        ("root.a = this.b", "mapping", ""),
+        ("# this.a.slice(", "mapping", ""),
+        ("root.a = unheard_of(", "mapping", ""),
     ],
 )
-def test_the_call_around_the_cursor(before: str, name: str | None) -> None:
-    found = enclosing_call(before)
-    assert (found and found.name) == name
+def test_the_call_around_the_cursor(before: str, form: Form, usage: str) -> None:
+    found = enclosing_call(before, form)
+    assert (found.brief if found else "")[: len(usage)] == usage
+    assert (found is None) == (not usage)
