@@ -275,7 +275,9 @@ def _encode(gen: Generator, node: tree.Method, scope: Scope) -> Value | None:
     made = gen.plain(gen.value(inner.target, scope))
     if not within(gen.types(made), T.JSON):
         return method(gen, node, method(gen, inner, made, scope), scope)
-    hashed = call(gen.bound(digest), call(attribute(made.code, "encode")))
+    # a copy of a fresh one: OpenSSL looks its algorithms up anew each time
+    hashed = gen.code.keep(call(gen.bound(digest().copy)), "h")
+    gen.code.do(call(attribute(hashed, "update"), call(attribute(made.code, "encode"))))
     return Plain(call(attribute(hashed, "hexdigest")), T.STR)
 
 

@@ -93,6 +93,8 @@ def _contains(gen: Generator, node: tree.Method, scope: Scope) -> Value | None:
     return Plain(compare(part.code, "in", ast.Tuple([const(text) for text in wanted], ast.Load())), T.BOOL)
 
 
+_FEW = 8
+"""So many letters of a class are replaced one after the other; more of them by a table, which costs more to begin."""
 _LETTERS = re.compile(r"\[([A-Za-z0-9_ ,;:@#/.]+)\]")
 
 
@@ -105,6 +107,12 @@ def _re_replace_all(gen: Generator, node: tree.Method, scope: Scope) -> Value | 
     target, is_text = _text_target(gen, node, scope)
     if not is_text:
         return method(gen, node, target, scope)
+    different = dict.fromkeys(letters[1])
+    if len(different) <= _FEW:
+        changed = target.code
+        for letter in different:
+            changed = call(attribute(changed, "replace"), const(letter), const(arguments[1]))
+        return Plain(changed, T.STR)
     changes = gen.code.bind(str.maketrans(dict.fromkeys(letters[1], arguments[1])), "changes")
     return Plain(call(attribute(target.code, "translate"), changes), T.STR)
 
