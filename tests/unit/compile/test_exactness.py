@@ -8,8 +8,10 @@ from typing import Any
 import pytest
 
 from conduix.mapping import parse_condition, parse_mapping, parse_remap
-from conduix.mapping.steps import FilterStep, MapStep, Step
-from tests.unit.compile.held import Watched, check, json_input
+from conduix.mapping.inputs import RowsInput
+from conduix.mapping.program import Program
+from conduix.mapping.steps import FilterStep, MapStep, SampleStep, Step
+from tests.unit.compile.held import OUT, Watched, check, json_input
 
 
 def one(mapping: str, record: str) -> Any:
@@ -283,3 +285,13 @@ def test_what_a_remap_puts_elsewhere_does_not_change_with_later_writes(text: str
 )
 def test_what_a_mapping_reads_of_its_root_does_not_change_with_later_writes(text: str) -> None:
     check([MapStep("shape", parse_mapping(text))], _OBJECT)
+
+
+def test_failures_are_those_of_their_own_records_where_nobody_reads_the_records() -> None:
+    sample = SampleStep("sample", 0.5, seed=7)
+    steps = [sample, MapStep("shape", parse_mapping('root.a = "x".string().parse_json()'))]
+    program = Program(steps, OUT, RowsInput)
+    made = program.run(RowsInput([{"n": n} for n in range(8)], lambda: range(8)), "s")
+    places = [index for index, _ in made.failed]
+    assert places == sorted(set(places))
+    assert len(places) + made.filtered[0] == 8

@@ -274,7 +274,8 @@ class _Writer:
         """Compile what was generated."""
         if self.order.form == "struct" and not self.order.raw:
             self.takes.add("record")
-        if self._reads_record() or not self.takes:
+        # of something it must take as much as there are records: that tells how far it is when it raises
+        if self._reads_record() or not self.takes & {"line", "record"}:
             self.takes.add("record")
         takes = tuple(part for part in _TAKEN if part in self.takes)
         tree = self._function(takes)
