@@ -52,8 +52,8 @@ class OptionRow:
         }
 
 
-def option_rows(model: type[BaseModel], prefix: str = "") -> list[OptionRow]:
-    """The options of a model in its own order, nested ones after the option that holds them."""
+def option_rows(model: type[BaseModel], prefix: str = "", outer: tuple[type[BaseModel], ...] = ()) -> list[OptionRow]:
+    """The options of a model in its own order, nested ones after the option that holds them; `outer` are around it."""
     hints = get_type_hints(model, include_extras=True)
     rows = []
     for field_name, field in model.model_fields.items():
@@ -70,7 +70,8 @@ def option_rows(model: type[BaseModel], prefix: str = "") -> list[OptionRow]:
             )
         )
         for nested, suffix in _nested(hint):
-            rows += option_rows(nested, f"{name}{suffix}.")
+            if nested not in outer:
+                rows += option_rows(nested, f"{name}{suffix}.", (*outer, nested))
     return rows
 
 
@@ -99,7 +100,12 @@ def _type_words(hint: Any) -> str:
 
 def _mark_words(mark: object) -> str | None:
     if isinstance(mark, Expression):
-        return {"mapping": "mapping", "condition": "condition", "remap": "remap script"}[mark.kind]
+        return {
+            "mapping": "mapping",
+            "condition": "condition",
+            "remap": "remap script",
+            "template": "text with ${! … }",
+        }[mark.kind]
     return _BY_PARSER.get(mark.func) if isinstance(mark, BeforeValidator) else None
 
 

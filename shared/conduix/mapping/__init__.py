@@ -6,13 +6,22 @@ Reading a text checks it too, so a tree that these functions return can be run. 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from collections.abc import Mapping as JsonObject
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from conduix.mapping.functions.declare import Function
     from conduix.mapping.tree import Expr, Mapping
 
-__all__ = ["is_deterministic", "parse_condition", "parse_mapping", "parse_remap", "registry"]
+__all__ = [
+    "is_deterministic",
+    "parse_condition",
+    "parse_mapping",
+    "parse_remap",
+    "parse_structured",
+    "parse_template",
+    "registry",
+]
 
 
 def parse_mapping(text: str, *, in_place: bool = False, read_import: Callable[[str], str] | None = None) -> Mapping:
@@ -44,6 +53,24 @@ def parse_remap(text: str) -> Mapping:
     from conduix.mapping.remap import read_remap  # noqa: PLC0415 - importing this package stays free of cost
 
     return read_remap(text)
+
+
+def parse_structured(test: JsonObject[str, Any]) -> Expr:
+    """The checked tree of a structured filter: `{field, operator, value}`, `{and: […]}` or `{or: […]}`.
+
+    Raises:
+        MappingSyntaxError: it says what is wrong with it; line and column say nothing, as there is no text.
+    """
+    from conduix.mapping.structured import read_structured  # noqa: PLC0415 - importing this package stays free of cost
+
+    return read_structured(test)
+
+
+def parse_template(text: str) -> Expr:
+    """The checked tree of a text with `${! expression }` in it, which gives a string. Raises MappingSyntaxError."""
+    from conduix.mapping.templates import read_template  # noqa: PLC0415 - importing this package stays free of cost
+
+    return read_template(text)
 
 
 def registry() -> tuple[Function, ...]:

@@ -46,6 +46,41 @@ which `this` is the item, or a lambda that names it: `this.items.map_each(item -
 What differs from the reference implementation of the language is in [its own list](mapping-differences.md).
 """
 
+_BESIDE = """\
+## Conditions and texts
+
+The condition of a `filter`, of a route and of `when` is one expression; `.status` in it is `this.status`. A filter and a
+route take a structured filter too, which is read into the same tree:
+
+```yaml
+condition:
+  and:
+    - {field: status, operator: eq, value: active}
+    - or:
+        - {field: customer.age, operator: gte, value: 18}
+        - {field: tags, operator: contains, value: trusted}
+```
+
+| operator | true where the field |
+|---|---|
+| `eq`, `neq` | equals the value, or does not; numbers by value |
+| `gt`, `gte`, `lt`, `lte` | is there and is greater, … than a number or text |
+| `contains` | is a text with the value in it, or an array or object that has it |
+| `startswith`, `endswith`, `regex` | is a text that begins with, ends with or matches the value; patterns are RE2's |
+| `exists`, `notexists` | is there, even as null, or is not; no value |
+| `null`, `notnull` | is missing or null, or is neither; no value |
+| `in`, `notin` | is one of the values of a list, or none of them |
+
+A field that is missing or null passes `neq`, `notin`, `notexists`, `null` and `eq` with null only. A field of another
+type than the operator needs fails the record, as it does in an expression.
+
+A text option may hold `${! expression }`, which becomes the expression's value for each record, as `.string()` writes
+it: `orders-${! this.region.lowercase() }`. `${{! … }}` is the text `${! … }` itself.
+
+`import "maps.blobl"` takes the maps of a file, `from "whole.blobl"` is the whole mapping. Files are looked for in the
+directories of `CONDUIX_ALLOW_MAPPING_IMPORTS`, and nowhere else; links out of them are not followed.
+"""
+
 _REMAP_HEAD = """\
 ## Names in a `remap`
 
@@ -67,7 +102,7 @@ def page() -> str:
     for family, title in TITLES.items():
         parts.append(f"## {title}\n")
         parts += [_section(function) for function in functions if function.family == family]
-    parts.append(_remap_section())
+    parts += [_BESIDE, _remap_section()]
     return "\n".join(parts)
 
 

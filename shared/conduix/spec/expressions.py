@@ -14,12 +14,13 @@ from conduix.spec.nodes import Items, Node, Path, Scalar
 from conduix.spec.options import Expression, Options
 from conduix.spec.shapes import Shape, expression, inner
 
-Kind = Literal["mapping", "condition", "remap"]
+Kind = Literal["mapping", "condition", "remap", "template"]
 
 _PARSERS: Mapping[Kind, Callable[[str], object]] = {
     "mapping": mapping.parse_mapping,
     "condition": mapping.parse_condition,
     "remap": mapping.parse_remap,
+    "template": mapping.parse_template,
 }
 
 

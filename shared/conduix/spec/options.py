@@ -45,9 +45,11 @@ class Expression:
     The document's check parses every option so marked and reports its errors at their place in the YAML.
     """
 
-    kind: Literal["mapping", "condition", "remap"]
+    kind: Literal["mapping", "condition", "remap", "template"]
 
 
 MappingText = Annotated[str, Expression("mapping")]
 ConditionText = Annotated[str, Expression("condition")]
 RemapText = Annotated[str, Expression("remap")]
+TemplateText = Annotated[str, Expression("template")]
+"""A text whose `${! expression }` parts are what the expressions give for each record."""

@@ -58,7 +58,8 @@ def field_names(model: type[BaseModel]) -> dict[str, FieldInfo]:
     """Every name under which a model takes a field, aliases too."""
     names: dict[str, FieldInfo] = {}
     for name, info in model.model_fields.items():
-        for key in (name, info.alias, *_validation_aliases(info)):
+        own = name if not info.validation_alias or model.model_config.get("populate_by_name") else None
+        for key in (own, info.alias, *_validation_aliases(info)):
             if key:
                 names.setdefault(key, info)
     return names

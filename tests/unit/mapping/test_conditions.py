@@ -1,13 +1,19 @@
-"""Conditions: one expression, in which `.field` reads the record."""
+"""Conditions: one expression, in which `.field` reads the record, or a structured filter."""
 
 from __future__ import annotations
 
-from typing import Any
+import json
+from typing import Any, get_args
 
 import pytest
 
-from conduix.errors import MappingSyntaxError
-from conduix.mapping import parse_condition
+from conduix.errors import MappingError, MappingSyntaxError
+from conduix.mapping import parse_condition, parse_structured
+from conduix.mapping.interpret import evaluate
+from conduix.mapping.steps import FilterStep
+from conduix.mapping.structured import OPERATORS
+from conduix.spec.filters import Operator
+from tests.unit.compile.held import check
 from tests.unit.mapping.run import ev
 
 RECORD: dict[str, Any] = {"status": "active", "a": 2, "b": {"c": "x"}, "tags": ["t"], "odd name": 1, "deleted_at": None}
@@ -67,3 +73,114 @@ def test_a_wrong_condition(text: str, line: int, column: int, part: str) -> None
         parse_condition(text)
     assert part in caught.value.message
     assert (caught.value.line, caught.value.column) == (line, column)
+
+
+TESTS: list[tuple[dict[str, Any], bool]] = [
+    ({"field": "status", "operator": "eq", "value": "active"}, True),
+    ({"field": "b.c", "operator": "eq", "value": "x"}, True),
+    ({"field": "a", "operator": "eq", "value": 2.0}, True),
+    ({"field": "a", "operator": "eq", "value": "2"}, False),
+    ({"field": "gone", "operator": "eq", "value": None}, True),
+    ({"field": "a", "operator": "neq", "value": 3}, True),
+    ({"field": "gone", "operator": "neq", "value": 3}, True),
+    ({"field": "a", "operator": "gt", "value": 2}, False),
+    ({"field": "a", "operator": "gte", "value": 2}, True),
+    ({"field": "a", "operator": "lt", "value": 2.5}, True),
+    ({"field": "status", "operator": "lte", "value": "active"}, True),
+    ({"field": "gone", "operator": "gt", "value": 0}, False),
+    ({"field": "deleted_at", "operator": "lt", "value": 0}, False),
+    ({"field": "status", "operator": "contains", "value": "tiv"}, True),
+    ({"field": "tags", "operator": "contains", "value": "t"}, True),
+    ({"field": "gone", "operator": "contains", "value": "t"}, False),
+    ({"field": "status", "operator": "startswith", "value": "act"}, True),
+    ({"field": "status", "operator": "endswith", "value": "act"}, False),
+    ({"field": "gone", "operator": "endswith", "value": ""}, False),
+    ({"field": "status", "operator": "regex", "value": "^a.*e$"}, True),
+    ({"field": "gone", "operator": "regex", "value": ".*"}, False),
+    ({"field": "b.c", "operator": "exists"}, True),
+    ({"field": "deleted_at", "operator": "exists"}, True),
+    ({"field": "gone", "operator": "exists"}, False),
+    ({"field": "gone", "operator": "notexists"}, True),
+    ({"field": "deleted_at", "operator": "notexists"}, False),
+    ({"field": "deleted_at", "operator": "null"}, True),
+    ({"field": "gone", "operator": "null"}, True),
+    ({"field": "a", "operator": "null"}, False),
+    ({"field": "a", "operator": "notnull"}, True),
+    ({"field": "gone", "operator": "notnull"}, False),
+    ({"field": "a", "operator": "in", "value": [1, 2]}, True),
+    ({"field": "gone", "operator": "in", "value": [1, 2]}, False),
+    ({"field": "a", "operator": "notin", "value": [1, 2]}, False),
+    ({"field": "gone", "operator": "notin", "value": [1, 2]}, True),
+    ({"field": "tags.0", "operator": "eq", "value": "t"}, True),
+    ({"field": "odd name", "operator": "eq", "value": 1}, True),
+    ({"and": [{"field": "a", "operator": "eq", "value": 2}, {"field": "gone", "operator": "exists"}]}, False),
+    ({"or": [{"field": "a", "operator": "eq", "value": 2}, {"field": "gone", "operator": "exists"}]}, True),
+    ({"and": [{"or": [{"field": "gone", "operator": "exists"}, {"field": "a", "operator": "gt", "value": 1}]},
+              {"and": [{"field": "tags", "operator": "notnull"}]}]}, True),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("test", "value"), TESTS)
+def test_a_structured_filter(test: dict[str, Any], *, value: bool) -> None:
+    condition = parse_structured(test)
+    assert evaluate(condition, RECORD) is value
+    outs, filtered, failed = check([FilterStep("s", condition)], json.dumps(RECORD).encode() + b"\n")
+    assert (outs, filtered, failed) == ([[RECORD] if value else []], [0 if value else 1], [])
+
+
+def test_every_operator_is_tested() -> None:
+    assert {test["operator"] for test, _ in TESTS if "operator" in test} == set(OPERATORS)
+    assert set(get_args(Operator)) == set(OPERATORS)
+
+
+def test_it_is_the_tree_of_the_condition_that_is_written_out() -> None:
+    test = {"or": [{"field": "b.c", "operator": "eq", "value": "x"}, {"field": "a", "operator": "in", "value": [1]}]}
+    assert parse_structured(test) == parse_condition('this.b.c == "x" || [1].contains(this.a)')
+
+
+@pytest.mark.parametrize(
+    "test",
+    [
+        {"field": "status", "operator": "gt", "value": 5},
+        {"field": "a", "operator": "startswith", "value": "x"},
+        {"field": "a", "operator": "regex", "value": "x"},
+        {"field": "a", "operator": "contains", "value": "x"},
+    ],
+)
+def test_a_field_of_another_type_fails_the_record(test: dict[str, Any]) -> None:
+    with pytest.raises(MappingError, match=r"from field|field `this"):
+        evaluate(parse_structured(test), {"status": "active", "a": {"n": 1}} if test["operator"] == "gt" else {"a": 5})
+
+
+@pytest.mark.parametrize(
+    ("test", "part"),
+    [
+        ({}, "`field` is the dotted path"),
+        ({"field": "a", "operator": "equals", "value": 1}, "there is no operator 'equals': write one of eq, neq"),
+        ({"field": "a"}, "there is no operator None"),
+        ({"field": "a", "operator": "eq"}, "`eq` needs a `value`"),
+        ({"field": "a", "operator": "exists", "value": True}, "`exists` takes no `value`"),
+        ({"field": "a", "operator": "in", "value": "abc"}, "a list of one value or more"),
+        ({"field": "a", "operator": "in", "value": []}, "a list of one value or more"),
+        ({"field": "a", "operator": "gt", "value": True}, "a number or a text, this is bool"),
+        ({"field": "a", "operator": "regex", "value": 5}, "a text, this is number"),
+        ({"field": "a", "operator": "regex", "value": "("}, "error parsing regexp"),
+        ({"feld": "a"}, "a test has no `feld`"),
+        ({"and": []}, "`and` is a list of one test or more"),
+        ({"and": "x"}, "`and` is a list"),
+        ({"or": [5]}, "this is number"),
+        ({"or": [{"field": "a", "operator": "exists"}], "and": []}, "a group has nothing beside `and`"),
+    ],
+)
+def test_a_wrong_structured_filter(test: dict[str, Any], part: str) -> None:
+    with pytest.raises(MappingSyntaxError) as caught:
+        parse_structured(test)
+    assert part in caught.value.message
+
+
+def test_groups_have_an_end() -> None:
+    test: dict[str, Any] = {"field": "a", "operator": "exists"}
+    for _ in range(60):
+        test = {"and": [test]}
+    with pytest.raises(MappingSyntaxError, match="nested deeper than 50"):
+        parse_structured(test)

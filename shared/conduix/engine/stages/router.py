@@ -9,10 +9,11 @@ from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 
 from conduix.engine.catalog import Entry
 from conduix.errors import MappingSyntaxError
-from conduix.mapping import is_deterministic, parse_condition
+from conduix.mapping import is_deterministic
 from conduix.mapping.steps import OnError, RouteStep, Step
 from conduix.mapping.tree import Expr
-from conduix.spec.options import ConditionText, Options
+from conduix.spec.filters import Condition, read
+from conduix.spec.options import Options
 
 DEFAULT_PORT = "default"
 
@@ -35,7 +36,7 @@ class Route(Options):
     """One way out of a router; its name is the router's output port."""
 
     name: str = Field(min_length=1, description="Name of the route; in the flat form inputs name it: `router.name`.")
-    when: ConditionText | None = Field(
+    when: Condition | None = Field(
         None, description="Which records take it; without it all do.", examples=['this.status == "failed"']
     )
     next: Targets = Field((), description="Stages or sinks that read this route (linear form).", examples=["errors"])
@@ -108,15 +109,13 @@ def _lower(options: RouterOptions, node: str, when: Expr | None, on_error: OnErr
         raise MappingSyntaxError(
             "a router has no `when`: give its routes one", line=when.mark.line, column=when.mark.column
         )
-    routes = tuple(
-        (route.name, None if route.when is None else parse_condition(route.when)) for route in options.routes
-    )
+    routes = tuple((route.name, None if route.when is None else read(route.when)) for route in options.routes)
     default = None if options.mode == "fan_out" else DEFAULT_PORT
     return [RouteStep(node, options.mode, routes, default, options.on_no_match, on_error)]
 
 
 def _deterministic(options: RouterOptions) -> bool:
-    return all(route.when is None or is_deterministic(parse_condition(route.when)) for route in options.routes)
+    return all(route.when is None or is_deterministic(read(route.when)) for route in options.routes)
 
 
 ROUTER = Entry(
