@@ -17,7 +17,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help deps services lock proto proto-check proto-baseline format check test demo examples pictures build bench chaos chaos-mesh docs clean
+.PHONY: help deps services lock proto proto-check proto-baseline format check test demo examples pictures build bench chaos chaos-mesh fuzz docs clean
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -122,6 +122,9 @@ chaos: $(STAMP) ## kill, starve and fail `conduix run` over 200,000 orders (BUDG
 chaos-mesh: $(STAMP) ## kill worker, agent and server, and take the server away from 20 agents (SEED=1 ONLY=kills); into docs/results
 	@$(BIN)/python -m tests.chaos.mesh --seed $(or $(SEED),1) \
 	  $(if $(ONLY),--only '$(ONLY)',--report docs/results/mesh-part2.md)
+
+fuzz: $(STAMP) ## fuzz the mapping language: interpreter against compiled code (MINUTES=5 SEED=1 ONLY=mapping); findings into build/fuzz
+	@$(BIN)/python -m tests.fuzz --minutes $(or $(MINUTES),5) --seed $(or $(SEED),1) $(addprefix --only ,$(ONLY))
 
 clean: ## remove what the verbs made, except .venv
 	rm -rf build dist out .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

@@ -99,7 +99,10 @@ def parse_msgpack(value: Any) -> Any:
                          '{"a":"81a1620a"}'),))  # fmt: skip
 def format_msgpack(value: Any) -> bytes:
     """The bytes."""
-    return msgspec.msgpack.encode(plain(value))
+    try:
+        return msgspec.msgpack.encode(plain(value))
+    except (OverflowError, ValueError, RecursionError) as error:
+        raise MappingError(f"the value cannot be written as MessagePack: {error}") from error
 
 
 _TREE = Parameter("cast", "bool", "Whether numbers and bools are read from their texts.", False)
