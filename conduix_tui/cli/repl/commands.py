@@ -22,6 +22,8 @@ from conduix_tui.cli.terminal import Terminal
 
 _ONE_LINE = 72
 """Results that are not longer stand on one line."""
+_GLANCE = 24
+"""Lines that are shown of a record that has just become the current one."""
 _JSON = re.compile(
     r'(?P<key>"(?:[^"\\]|\\.)*")(?=:)|(?P<text>"(?:[^"\\]|\\.)*")|(?P<other>-?\d[\d.eE+-]*|true|false|null)'
 )
@@ -81,10 +83,13 @@ class Dialogue:
         finally:
             self._terminal.out.flush()
 
-    def show_record(self) -> None:
-        """The record and where it is from."""
+    def show_record(self, most: int | None = _GLANCE) -> None:
+        """The record and where it is from; `most`: so many lines of it, None: all."""
         self._dim(self._bench.samples.origin)
-        self._emit([self._pretty(self._bench.samples.value)])
+        lines = self._pretty(self._bench.samples.value).split("\n")
+        self._emit(lines[:most])
+        if most is not None and len(lines) > most:
+            self._dim(f"… {words.plural(len(lines) - most, 'more line')}; .input shows all")
 
     # what comes of an entry
 
@@ -134,7 +139,7 @@ class Dialogue:
         if text:
             is_json = re.match(r'[\[{"\d-]|(?:true|false|null)\Z', text) is not None
             (self._bench.samples.typed if is_json else self._bench.samples.open)(text)
-        self.show_record()
+        self.show_record(_GLANCE if text else None)
 
     def _moved(self, move: Callable[[], None]) -> None:
         move()

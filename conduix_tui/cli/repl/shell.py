@@ -42,19 +42,25 @@ def enter(form: Form, file: str | None, terminal: Terminal) -> Exit:
         enable_history_search=False,
     )
     try:
-        _read(session, dialogue)
+        _read(session, dialogue, terminal)
     finally:
         samples.close()
     return Exit.DONE
 
 
-def _read(session: PromptSession[str], dialogue: Dialogue) -> None:
+def _read(session: PromptSession[str], dialogue: Dialogue, terminal: Terminal) -> None:
     while True:
         try:
-            dialogue.enter(session.prompt())
+            text = session.prompt()
         except KeyboardInterrupt:
             continue
-        except (EOFError, Leave):
+        except EOFError:
+            return
+        try:
+            dialogue.enter(text)
+        except KeyboardInterrupt:
+            terminal.say("interrupted")
+        except Leave:
             return
 
 

@@ -83,6 +83,14 @@ def test_the_record_is_shown_and_set(tmp_path: Path) -> None:
     ]  # fmt: skip
 
 
+def test_of_a_large_record_the_beginning_is_shown_until_all_of_it_is_asked_for() -> None:
+    table = Table()
+    shown = table.enter('.input {"a":["' + '","'.join("x" * 10 for _ in range(100)) + '"]}').splitlines()
+    assert len(shown) == 26
+    assert shown[-1] == "… 80 more lines; .input shows all"
+    assert len(table.enter(".input").splitlines()) == 26 + 105
+
+
 def test_metadata_is_shown_and_set() -> None:
     assert Table().enter('.meta {"topic": "t"}', "@topic", ".meta").splitlines() == [
         '{"topic": "t"}', '"t"', '{"topic": "t"}',

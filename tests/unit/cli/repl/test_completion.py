@@ -5,9 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from conduix_tui.cli.map_forms import Form
 from conduix_tui.cli.repl.completion import Known, complete, enclosing_call
+from conduix_tui.cli.repl.scan import goes_on
 
 RECORD: dict[str, Any] = {
     "id": 1,
@@ -152,3 +155,19 @@ def test_the_call_around_the_cursor(before: str, form: Form, usage: str) -> None
     found = enclosing_call(before, form)
     assert (found.brief if found else "")[: len(usage)] == usage
     assert (found is None) == (not usage)
+
+
+PARTS = st.sampled_from([
+    *"()[]{}.,:#\"'$@\n \\", '"""', "this",
+    "root", "items", "customer", "i -> ", "i", ".map_each(", ".filter(", "name", "[0]",
+    " = ", "if ", "match ", "let x = ", "r'", ".help ", "9", "ß", "upcase!(",
+])  # fmt: skip
+
+
+@given(st.lists(PARTS, max_size=25).map("".join), st.sampled_from([MAPPING, CONDITION, REMAP]))
+def test_any_text_can_be_completed(text: str, known: Known) -> None:
+    for candidate in complete(text, known):
+        assert candidate.replaces <= len(text)
+        assert candidate.text
+    enclosing_call(text, known.form)
+    goes_on(text)
