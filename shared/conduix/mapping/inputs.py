@@ -36,6 +36,7 @@ class Input:
 
     Args:
         count: how many there are.
+        items: gives the records as they came; called when somebody asks.
         offsets: gives the position of each in the shard; called when somebody asks.
         metas: the metadata of each; empty: none has any.
     """
@@ -45,12 +46,21 @@ class Input:
     """The kind of port that can carry the lines themselves."""
 
     def __init__(
-        self, items: Sequence[Any], offsets: Callable[[], Sequence[int]], metas: Sequence[Mapping[str, Any]] = ()
+        self,
+        count: int,
+        items: Callable[[], Sequence[Any]],
+        offsets: Callable[[], Sequence[int]],
+        metas: Sequence[Mapping[str, Any]],
     ) -> None:
-        self.items = items
-        self.count = len(items)
+        self.count = count
         self.metas = metas
+        self._items = items
         self._offsets = offsets
+
+    @cached_property
+    def items(self) -> Sequence[Any]:
+        """The records as they came: lines without their newlines, rows, values."""
+        return self._items()
 
     @cached_property
     def offsets(self) -> Sequence[int]:
@@ -88,6 +98,11 @@ class RowsInput(Input):
 
     form = "value"
 
+    def __init__(
+        self, items: Sequence[Any], offsets: Callable[[], Sequence[int]], metas: Sequence[Mapping[str, Any]] = ()
+    ) -> None:
+        super().__init__(len(items), lambda: items, offsets, metas)
+
 
 class JsonInput(Input):
     """Lines of JSON."""
@@ -98,9 +113,27 @@ class JsonInput(Input):
     def __init__(
         self, data: bytes, offsets: Callable[[], Sequence[int]], metas: Sequence[Mapping[str, Any]] = ()
     ) -> None:
-        super().__init__(_lines(data), offsets, metas)
+        count = data.count(b"\n") + (not data.endswith(b"\n") and bool(data))
+        # batches that are decoded in one go are never cut into lines
+        super().__init__(count, lambda: _lines(data), offsets, metas)
         self.data = data
         self._is_text = _is_utf8(data)
+
+    def in_one(self, decode_lines: Callable[[bytes], list[Any]]) -> list[Any] | None:
+        """All records decoded in one go, where each line is surely one object; else None.
+
+        A closing brace at the end of a line and an opening one after it never stand inside one value, so there are at
+        least as many values as lines: if there are not more, each line is one.
+        """
+        data = self.data
+        ends = data.startswith(b"{") and data.endswith(b"}\n") and data.count(b"}\n{") == self.count - 1
+        if not ends or not self._is_text:
+            return None
+        try:
+            made = decode_lines(data)
+        except (msgspec.DecodeError, RecursionError):
+            return None
+        return made if len(made) == self.count else None
 
     def decoder(self, projected: Callable[[bytes], Any] | None) -> Callable[[Any], Any]:
         """Decodes a line; where the batch is not all UTF-8, fields that nobody reads are looked at too."""
@@ -147,7 +180,8 @@ class TextInput(Input):
     def __init__(
         self, data: bytes, offsets: Callable[[], Sequence[int]], metas: Sequence[Mapping[str, Any]] = ()
     ) -> None:
-        super().__init__(_lines(data), offsets, metas)
+        lines = _lines(data)
+        super().__init__(len(lines), lambda: lines, offsets, metas)
 
     def decoder(self, projected: Callable[[bytes], Any] | None) -> Callable[[Any], Any]:  # noqa: ARG002
         """Decodes a line."""
@@ -183,7 +217,8 @@ class CsvInput(Input):
         self._columns = columns
         self._delimiter = delimiter
         self._text, clean = _as_text(data)
-        super().__init__(self._rows(clean=clean), offsets, metas)
+        rows = self._rows(clean=clean)
+        super().__init__(len(rows), lambda: rows, offsets, metas)
 
     def _reader(self) -> Any:
         # records end at a newline only: a lone carriage return outside of quotes is no end of a line, but an error

@@ -17,6 +17,7 @@ from conduix.mapping.compiler.keep import keepable
 from conduix.mapping.compiler.order import BatchFunction, Order
 from conduix.mapping.compiler.project import struct_of
 from conduix.mapping.inputs import Input, JsonInput, Unreadable
+from conduix.mapping.projecting import APART
 
 _SAMPLES = 100
 """How many records of a batch are looked at to learn their shape."""
@@ -38,21 +39,25 @@ class Keeper:
         self._order = order
         self._samples: list[Mapping[str, Any]] = []
         self._left = _TRIES if keepable(order) else 0
-        self._decode: Callable[[bytes], Any] | None = None
+        self._decoder: msgspec.json.Decoder[Any] | None = None
+        self._apart = 0
 
     def records(self, given: Input) -> list[Any] | None:
         """The records of a batch, None in the place of each that does not fit; None: take the general way."""
-        if not isinstance(given, JsonInput) or not self._learned(given) or self._decode is None:
+        if not isinstance(given, JsonInput) or not self._learned(given) or self._decoder is None:
             return None
-        made = _each(self._decode, given.items)
-        try:
-            written = _encoder.encode_lines(made)
-        except RecursionError:
-            return None
-        if written == given.data:
+        if self._apart:
+            self._apart -= 1
+        elif (made := given.in_one(self._decoder.decode_lines)) is not None and _written(made) == given.data:
             return made
-        lines = zip(made, written.split(b"\n"), given.items, strict=False)
-        return [record if same == line else None for record, same, line in lines]
+        else:
+            self._apart = APART
+        made = _each(self._decoder.decode, given.items)
+        written = _written(made).split(b"\n")
+        if len(written) != given.count + 1:
+            return None
+        lines = zip(made, written[:-1], given.items, strict=True)
+        return [record if again == line else None for record, again, line in lines]
 
     def missed(self) -> None:
         """Too many records did not fit: learn anew from the next batch."""
@@ -64,7 +69,7 @@ class Keeper:
             self._samples += _objects(given)
             self.function = compile_kept(self._order, self._samples) if self._samples else None
             if self.function is not None:
-                self._decode = msgspec.json.Decoder(struct_of(self.function.shape)).decode
+                self._decoder = msgspec.json.Decoder(struct_of(self.function.shape))
         return self.function is not None
 
 
@@ -78,6 +83,14 @@ def _objects(given: Input) -> list[Mapping[str, Any]]:
         if isinstance(value, dict):
             found.append(value)
     return found
+
+
+def _written(records: list[Any]) -> bytes:
+    """The records as lines; nothing where one is nested too deep."""
+    try:
+        return _encoder.encode_lines(records)
+    except RecursionError:
+        return b""
 
 
 def _each(decode: Callable[[bytes], Any], lines: Sequence[bytes]) -> list[Any]:

@@ -20,9 +20,9 @@ from conduix.mapping import is_deterministic, tree
 from conduix.mapping.compiler.batch import compile_batch
 from conduix.mapping.compiler.bridge import json_text
 from conduix.mapping.compiler.order import BatchFunction, Order, PortKind
-from conduix.mapping.compiler.project import struct_of
 from conduix.mapping.inputs import Input, Unreadable
 from conduix.mapping.keeping import Keeper
+from conduix.mapping.projecting import Projector
 from conduix.mapping.reference import DECODE_FAILED, Failure, Outcome, Reference
 from conduix.mapping.steps import MapStep, RouteStep, SampleStep, Step
 
@@ -79,7 +79,7 @@ class Program:
         self._reference = Reference(steps, list(ports))
         self._by_whole = False
         self._keeper = Keeper(self._order)
-        self._decode: Callable[[bytes], Any] | None = None
+        self._projector = Projector()
 
     # functions
 
@@ -99,15 +99,9 @@ class Program:
         """Are records decoded by a projection?"""
         return self._order.form == "struct" and self.fast is not self.whole
 
-    def decoder(self, given: Input) -> Callable[[bytes], Any]:
-        """Decodes a line by the projection; the first batch shows in which order fields come."""
-        if self._decode is None:
-            try:
-                sample = given.whole(0) if given.count else None
-            except Unreadable:
-                sample = None
-            self._decode = msgspec.json.Decoder(struct_of(self.fast.shape, sample)).decode
-        return self._decode
+    def decode_line(self, given: Input) -> Callable[[bytes], Any]:
+        """Decodes a line by the projection."""
+        return self._projector.decoder(self.fast.shape, given).decode
 
     def source(self) -> str:
         """The projection and the generated code, for people."""
@@ -134,18 +128,29 @@ class Program:
         """
         run = _Run(self, given, shard)
         kept = None if self._by_whole else self._keeper.records(given)
-        if kept is not None and self._keeper.function is not None:
-            self._go(run, self._keeper.function, kept, None, projected=True)
-            if run.misfits > _MISFITS * given.count:
-                self._keeper.missed()
-            return run.made
-        projected = self.projects and not self._by_whole
-        decode = self.decoder(given) if projected else None
-        function = self.whole if self._by_whole else self.fast
-        self._go(run, function, given.items, given.decoder(decode), projected=projected)
-        if projected and run.misfits > _MISFITS * given.count:
-            self._by_whole = True
+        if kept is not None:
+            self._run_kept(run, kept)
+        elif self._by_whole or not self.projects:
+            self._go(run, self.whole if self._by_whole else self.fast, given.items, given.decoder(None))
+        else:
+            self._run_projected(run)
         return run.made
+
+    def _run_kept(self, run: _Run, records: list[Any]) -> None:
+        assert self._keeper.function is not None  # noqa: S101 - the records are made for it
+        self._go(run, self._keeper.function, records, None, projected=True)
+        if run.misfits > _MISFITS * run.given.count:
+            self._keeper.missed()
+
+    def _run_projected(self, run: _Run) -> None:
+        function, given = self.fast, run.given
+        records = self._projector.records(function.shape, given)
+        if records is not None:
+            self._go(run, function, records, None, projected=True)
+        else:
+            self._go(run, function, given.items, given.decoder(self.decode_line(given)), projected=True)
+        if run.misfits > _MISFITS * given.count:
+            self._by_whole = True
 
     def _go(
         self,
@@ -154,7 +159,7 @@ class Program:
         items: Sequence[Any],
         decode: Callable[[Any], Any] | None,
         *,
-        projected: bool,
+        projected: bool = False,
     ) -> None:
         """Run the function over the items, and the general way over those that it does not cover."""
         given = run.given
@@ -229,7 +234,7 @@ class _Run:
         if not program.projects or not self.given.is_text(index):
             return False
         try:
-            record = program.decoder(self.given)(self.given.items[index])
+            record = program.decode_line(self.given)(self.given.items[index])
         except (msgspec.DecodeError, ValueError, RecursionError):
             return False
         return self._by(program.fast, index, record)
