@@ -10,6 +10,7 @@ from typing import Any, Literal, cast
 from conduix.spec import expressions
 from conduix.spec.diagnostics import Code, Problems, nearest
 from conduix.spec.dialects.draft import Draft, DraftNode, Option
+from conduix.spec.later import LATER
 from conduix.spec.model import (
     CatalogView,
     EntryView,
@@ -24,6 +25,7 @@ from conduix.spec.nodes import Entry, Node, Path, Scalar, Table, as_written, kin
 from conduix.spec.normal import digest
 from conduix.spec.options import AsWritten, Options
 from conduix.spec.settings import ALIASES, REFUSED, WITHOUT_EFFECT, Settings
+from conduix.spec.tree import check_strategy, check_tree, tree_options
 from conduix.spec.validation import Subject, validate
 from conduix.spec.wiring import check_wiring
 
@@ -44,6 +46,7 @@ class _Checked:
 def check(draft: Draft, catalog: CatalogView, secrets: Mapping[str, str], problems: Problems) -> PipelineSpec | None:
     """The normal form of a draft; None if anything in it is wrong, with every reason in `problems`."""
     settings = _check_settings(draft, problems)
+    tree = check_tree(draft.tree, settings.supervision, problems) if draft.tree and settings else None
     max_ratio = _take_max_ratio(draft.dlq, problems)
     checked = {id(node): _check_node(node, catalog, problems) for node in _all_nodes(draft)}
     known = [each for node in draft.nodes if (each := checked[id(node)])]
@@ -65,6 +68,7 @@ def check(draft: Draft, catalog: CatalogView, secrets: Mapping[str, str], proble
         dlq=_node_spec(dlq) if dlq else None,
         dlq_max_ratio=max_ratio,
         secrets=secrets,
+        supervisors=tree,
         references=_references(draft),
         **{name: getattr(settings, name) for name in Settings.model_fields if name not in {"name", "mode"}},
     )
@@ -84,8 +88,13 @@ def _check_settings(draft: Draft, problems: Problems) -> Settings | None:
             problems.error(Code.NOT_SUPPORTED_YET, entry.key, (key,), f"{key!r}: {REFUSED[key]}")
         else:
             _add_setting(options, key, entry, problems)
+    if draft.tree and draft.tree.supervision:
+        options["supervision"] = draft.tree.supervision
     subject = Subject("a document", draft.root.mark, ())
-    return validate(Settings, options, subject, problems)
+    settings = validate(Settings, options, subject, problems)
+    if settings and "supervision" in options:
+        check_strategy(settings.supervision, options["supervision"], problems)
+    return settings
 
 
 def _add_setting(options: dict[str, Option], key: str, entry: Entry, problems: Problems) -> None:
@@ -113,10 +122,12 @@ def _as_text(name: str, node: Node) -> Node:
 
 
 def _references(draft: Draft) -> dict[str, Any]:
+    settings = {ALIASES.get(key, key): entry.value for key, entry in draft.settings.items()}
+    in_tree = {path_text(option.path): option.value for option in tree_options(draft.tree)} if draft.tree else {}
     return {
-        ALIASES.get(key, key): as_written(entry.value)
-        for key, entry in draft.settings.items()
-        if any(scalar.written is not None for scalar in scalars(entry.value))
+        name: as_written(node)
+        for name, node in (settings | in_tree).items()
+        if any(scalar.written is not None for scalar in scalars(node))
     }
 
 
@@ -177,9 +188,12 @@ def _unknown_type(draft: DraftNode, catalog: CatalogView, problems: Problems) ->
     message = f"there is no {draft.role} {draft.type!r}"
     other = next((role for role in _ROLES if role != draft.role and catalog.find(role, draft.type)), None)
     meant = "" if other else nearest(draft.type, catalog.names(draft.role))
-    if other:
+    if draft.type in LATER[draft.role]:
+        message = f"the {draft.role} {draft.type!r} is not there yet, it comes in a later release"
+        meant = ""
+    elif other:
         message += f"; {draft.type!r} is a {other}"
-    elif not meant:
+    if not other and not meant:
         message += f"; there are {', '.join(catalog.names(draft.role))}"
     problems.error(Code.UNKNOWN_TYPE, *draft.type_at, message, meant)
 

@@ -38,7 +38,6 @@ class Code(StrEnum):
     DOCUMENT_EMPTY = auto()
     DIALECT_UNKNOWN = auto()
     DIALECT_MIXED = auto()
-    DIALECT_NOT_SUPPORTED = auto()
     VARIABLE_UNSET = auto()
     VARIABLE_SYNTAX = auto()
     FILE_UNREADABLE = auto()

@@ -12,6 +12,8 @@ from conduix.spec.options import Duration, Options
 
 Role = Literal["source", "stage", "sink"]
 OnError = Literal["dlq", "drop", "fail", "pass"]
+RestartType = Literal["permanent", "transient", "temporary"]
+"""`permanent`: started again however it ends; `transient`: only after a failure; `temporary`: never."""
 
 
 class CheckpointSpec(Options):
@@ -37,8 +39,9 @@ class BackoffSpec(Options):
 class SupervisionSpec(Options):
     """How failing actors are restarted."""
 
-    strategy: Literal["one_for_one"] = Field(
-        "one_for_one", description="Which actors are rebuilt and counted when one fails."
+    strategy: Literal["one_for_one", "one_for_all", "rest_for_one"] = Field(
+        "one_for_one",
+        description="Which actors are rebuilt when one fails: it, all of them, or it and those after it.",
     )
     max_restarts: int = Field(
         5, ge=0, description="So many restarts are survived within `within_seconds`; one more is not."
@@ -113,6 +116,28 @@ class NodeSpec:
 
 
 @dataclass(frozen=True, slots=True)
+class ChildSpec:
+    """A node in the hands of its supervisor."""
+
+    node: str
+    restart: RestartType = "permanent"
+
+
+@dataclass(frozen=True, slots=True)
+class SupervisorSpec:
+    """A supervisor and its children, in the order in which they start."""
+
+    name: str
+    supervision: SupervisionSpec
+    children: tuple[ChildSpec | SupervisorSpec, ...]
+    restart: RestartType = "permanent"
+
+
+ROOT = "root"
+"""What the highest supervisor is called where the document does not say."""
+
+
+@dataclass(frozen=True, slots=True)
 class PipelineSpec:
     """The normal form of a document: a DAG of nodes in topological order, and how it is run."""
 
@@ -138,6 +163,9 @@ class PipelineSpec:
     secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
     """Secret values among the options, and how each is written in the document (`${file:…}`): for masking."""
 
+    supervisors: SupervisorSpec | None = None
+    """The supervision tree where the document has one (actor form); `supervision` is its root's. See `tree`."""
+
     references: Mapping[str, Any] = field(default_factory=dict)
     """Where variables are bound elsewhere: the settings that have some, as they are written."""
 
@@ -145,6 +173,12 @@ class PipelineSpec:
     def all_nodes(self) -> tuple[NodeSpec, ...]:
         """The nodes of the DAG, then the dead-letter queue, if there is one."""
         return self.nodes if self.dlq is None else (*self.nodes, self.dlq)
+
+    @property
+    def tree(self) -> SupervisorSpec:
+        """The supervision tree; without one in the document all nodes of the DAG stand under one supervisor."""
+        children = tuple(ChildSpec(node.id) for node in self.nodes)
+        return self.supervisors or SupervisorSpec(ROOT, self.supervision, children)
 
     def role(self, role: Role) -> list[NodeSpec]:
         """The nodes of one role, in topological order."""

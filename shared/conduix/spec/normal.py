@@ -5,9 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
-from conduix.spec.model import NodeSpec, PipelineSpec
+from conduix.spec.model import ChildSpec, NodeSpec, PipelineSpec, SupervisorSpec
 
 _SHORTEST_PART = 4
 """Characters. Shorter secrets are masked only where they are the whole value: as a part, they are everywhere."""
@@ -33,6 +34,8 @@ def normal_form(spec: PipelineSpec, *, defaults: bool = True) -> dict[str, Any]:
     }
     for name in ("checkpoint", "supervision", "retry", "state"):
         shown[name] = getattr(spec, name).model_dump(mode="json", exclude_defaults=not defaults)
+    if spec.supervisors:
+        shown["tree"] = _supervisor(spec.supervisors, defaults=defaults)
     if spec.placement.labels:
         # only where there are some: what older releases have digested keeps its digest
         shown["placement"] = spec.placement.model_dump(mode="json")
@@ -45,6 +48,8 @@ def normal_form(spec: PipelineSpec, *, defaults: bool = True) -> dict[str, Any]:
 def digest(spec: PipelineSpec) -> str:
     """sha256 (hex) of what the document means: not of its layout, its dialect or the value of its secrets."""
     form = normal_form(spec, defaults=False)
+    if spec.supervisors and spec.supervisors.children == replace(spec, supervisors=None).tree.children:
+        del form["tree"]  # it says no more than the other dialects do
     for node in form["nodes"]:
         # the inputs of the nodes already say where routes lead, in both dialects alike
         for route in node["options"].get("routes", ()):
@@ -73,6 +78,20 @@ def _mask_text(text: str, secrets: Mapping[str, str]) -> str:
         if len(secret) >= _SHORTEST_PART:
             text = text.replace(secret, secrets[secret])
     return text
+
+
+def _supervisor(supervisor: SupervisorSpec, *, defaults: bool) -> dict[str, Any]:
+    return {
+        "name": supervisor.name,
+        "restart": supervisor.restart,
+        "supervision": supervisor.supervision.model_dump(mode="json", exclude_defaults=not defaults),
+        "children": [
+            {"node": child.node, "restart": child.restart}
+            if isinstance(child, ChildSpec)
+            else _supervisor(child, defaults=defaults)
+            for child in supervisor.children
+        ],
+    }
 
 
 def _node(node: NodeSpec, *, defaults: bool) -> dict[str, Any]:

@@ -100,9 +100,7 @@ def test_an_endless_source_cannot_run_as_batch(key: str) -> None:
         ("name: a\nsinks: {x: {type: drop}}", "DIALECT_UNKNOWN", "1:1 ", "source: "),
         ("name: a\nsource: {type: drop}\nsources: {}", "DIALECT_MIXED", "3:1 sources", ""),
         ("name: a\nstages: []\ntransforms: {}", "DIALECT_MIXED", "3:1 transforms", ""),
-        ("name: a\ntype: actor\npipeline: {children: []}", "DIALECT_NOT_SUPPORTED", "3:1 pipeline", ""),
-        ("pipeline:\n  name: x\n  children: []", "DIALECT_NOT_SUPPORTED", "1:1 pipeline", ""),
-        ("type: batch\nsource: {}\nsteps: []\noutput: {}", "DIALECT_NOT_SUPPORTED", "3:1 steps", ""),
+        ("name: a\ntype: actor\npipeline: {children: []}", "MISSING_KEY", "3:11 pipeline.children", "children: "),
     ],
 )  # fmt: skip
 def test_mistakes(text: str, code: str, place: str, suggestion: str) -> None:

@@ -2,16 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from itertools import combinations
+
 from conduix.spec.diagnostics import Code, Problems
-from conduix.spec.dialects import flat, linear
+from conduix.spec.dialects import actor, flat, linear, steps
 from conduix.spec.dialects.draft import Draft
 from conduix.spec.model import CatalogView
-from conduix.spec.nodes import Node, Table
+from conduix.spec.nodes import Node, Scalar, Table
 
-_LATER = {
-    "actor": "`pipeline.children`",
-    "steps": "`steps` and `output`",
+_MADE_OF: Mapping[str, str] = {
+    "linear": "source, stages and sinks",
+    "steps": "source, steps and output",
+    "flat": "sources, transforms and sinks",
+    "actor": "pipeline with children",
 }
+"""The dialects and what documents in them are made of; the first of several that fit is taken."""
+
+_KEYS: Mapping[str, frozenset[str]] = {
+    "linear": linear.KEYS,
+    "steps": steps.KEYS,
+    "flat": flat.KEYS,
+    "actor": actor.KEYS,
+}
+_ACTOR = "type: actor"
 
 
 def read(root: Node, catalog: CatalogView, problems: Problems) -> Draft | None:
@@ -20,49 +34,43 @@ def read(root: Node, catalog: CatalogView, problems: Problems) -> Draft | None:
         problems.error(Code.WRONG_TYPE, root.mark, (), "a document is a mapping, with name, source and sink")
         return None
     dialect = recognise(root)
-    if dialect in _LATER:
-        key = next(name for name in ("pipeline", "steps", "output", "type") if name in root.entries)
-        problems.error(
-            Code.DIALECT_NOT_SUPPORTED,
-            root.entries[key].key,
-            (key,),
-            f"the {dialect} dialect ({_LATER[dialect]}) comes in a later release",
-            "source, stages and sinks",
-        )
-        return None
     if dialect is None:
         _unknown(root, problems)
         return None
-    return linear.read(root, catalog, problems) if dialect == "linear" else flat.read(root, problems)
+    if dialect == "linear":
+        return linear.read(root, catalog, problems)
+    return {"flat": flat.read, "actor": actor.read, "steps": steps.read}[dialect](root, problems)
 
 
 def recognise(root: Table) -> str | None:
     """`linear`, `flat`, `actor`, `steps`, or None if it cannot be told (no key of any, or keys of two)."""
-    keys = root.entries.keys()
-    kind = root.get("type")
-    if "pipeline" in keys or getattr(kind, "text", "") == "actor":
-        return "actor"
-    if keys & {"steps", "output"} and not keys & {"stages", "sink", "sinks"}:
-        return "steps"
-    is_flat = bool(keys & {"sources", "transforms"})
-    is_linear = bool(keys & {"source", "stages", "sink"})
-    if is_flat == is_linear:
+    signs = _signs(root)
+    if not signs or signs.keys() == {"sinks"}:
         return None
-    return "flat" if is_flat else "linear"
+    return next((name for name in _KEYS if all(name in each for each in signs.values())), None)
+
+
+def _signs(root: Table) -> dict[str, list[str]]:
+    """What in a document says in which dialect it is → the dialects that it may be, in the order of the text."""
+    signs = {key: [name for name, keys in _KEYS.items() if key in keys] for key in root.entries}
+    kind = root.get("type")
+    if isinstance(kind, Scalar) and kind.text == "actor":
+        signs[_ACTOR] = ["actor"]
+    return {key: found for key, found in signs.items() if found}
 
 
 def _unknown(root: Table, problems: Problems) -> None:
-    linear_keys = [key for key in ("source", "stages", "sink") if key in root.entries]
-    flat_keys = [key for key in ("sources", "transforms") if key in root.entries]
-    if linear_keys and flat_keys:
-        problems.error(
-            Code.DIALECT_MIXED,
-            root.entries[flat_keys[0]].key,
-            (flat_keys[0],),
-            f"{linear_keys[0]!r} belongs to the linear form, {flat_keys[0]!r} to the flat one; a document has one form",
-            "source, stages and sinks, or sources, transforms and sinks",
-        )
-        return
+    signs = _signs(root)
+    for (one, ones), (other, others) in combinations(signs.items(), 2):
+        if not set(ones) & set(others):
+            key = "type" if other == _ACTOR else other
+            message = (
+                f"{one!r} belongs to the {_either(ones)} form, {other!r} to the {_either(others)} one; "
+                "a document has one form"
+            )
+            instead = f"{_MADE_OF[ones[0]]}, or {_MADE_OF[others[0]]}"
+            problems.error(Code.DIALECT_MIXED, root.entries[key].key, (key,), message, instead)
+            return
     problems.error(
         Code.DIALECT_UNKNOWN,
         root.mark,
@@ -70,3 +78,7 @@ def _unknown(root: Table, problems: Problems) -> None:
         "nothing says where records come from",
         "source: {type: file, path: …} and sink: {type: file, path: …}",
     )
+
+
+def _either(names: list[str]) -> str:
+    return " or ".join(names)

@@ -46,8 +46,22 @@ class DraftNode:
     inputs: list[Link] = field(default_factory=list)
     when: Option | None = None
     on_error: Option | None = None
+    restart: Option | None = None
+    """Restart type, in the actor form."""
     broken: bool = False
     """Its wiring was already reported."""
+
+
+@dataclass(slots=True)
+class DraftSupervisor:
+    """A supervisor as written, its keys not yet checked."""
+
+    name: str
+    mark: Mark
+    path: Path
+    children: list[DraftSupervisor | DraftNode] = field(default_factory=list)
+    supervision: Option | None = None
+    restart: Option | None = None
 
 
 @dataclass(slots=True)
@@ -58,6 +72,8 @@ class Draft:
     dlq: DraftNode | None
     root: Table
     settings: Mapping[str, Entry]
+    tree: DraftSupervisor | None = None
+    """Who restarts whom, in the actor form; the supervision of its root is a setting of the pipeline."""
 
 
 _NODE_KEYS: Mapping[Role, frozenset[str]] = {
@@ -73,12 +89,20 @@ _REMEDIES = {
 
 
 def read_node(
-    node: Node, role: Role, path: Path, problems: Problems, *, own_id: str = "", inputs: bool = False
+    node: Node,
+    role: Role,
+    path: Path,
+    problems: Problems,
+    *,
+    own_id: str = "",
+    also: frozenset[str] = frozenset(),
+    type_key: str = "type",
 ) -> DraftNode | None:
     """A node out of its mapping; options stand beside `type` or under `config`.
 
-    `own_id` is what the node is called where its key in the document names it (flat form); `inputs` keeps the key of
-    that name out of the options: the dialect reads it itself.
+    `own_id` is what the node is called where its key in the document names it (flat form); `also` keeps more keys out
+    of the options: the dialect reads them itself. `type_key` is where the type stands, if not under `type` (actor form:
+    `source_type`, beside the options).
     """
     if not isinstance(node, Table):
         found = "nothing" if is_null(node) else kind(plain(node))
@@ -90,14 +114,14 @@ def read_node(
             f"{{type: {_like(role)}, …}}",
         )
         return None
-    type_name, type_at = _type(node, role, path, problems)
-    draft = DraftNode(own_id or _id(node, path, problems), role, type_name, node.mark, path, type_at)
-    own_keys = _NODE_KEYS[role] | ({"inputs"} if inputs else frozenset())
+    type_name, type_at = _type(node, role, path, type_key, problems)
+    draft = DraftNode(own_id or read_id(node, path, problems), role, type_name, node.mark, path, type_at)
+    own_keys = _NODE_KEYS[role] | also | {type_key}
     for key, entry in node.entries.items():
         at = Option(entry.key, entry.value, (*path, key))
         if key not in own_keys or (own_id and key in {"id", "name"}):
             _add_option(draft, key, at, problems)
-    _read_config(node, draft, path, problems)
+    _read_config(node, draft, path, type_key, problems)
     for key in ("when", "on_error"):
         if key in own_keys and key in node.entries and not is_null(node.get(key)):
             setattr(draft, key, Option(node.entries[key].key, node.entries[key].value, (*path, key)))
@@ -108,14 +132,17 @@ def _like(role: Role) -> str:
     return "filter" if role == "stage" else "file"
 
 
-def _type(node: Table, role: Role, path: Path, problems: Problems) -> tuple[str, tuple[Mark, Path]]:
-    entry = node.entries.get("type")
+def _type(node: Table, role: Role, path: Path, key: str, problems: Problems) -> tuple[str, tuple[Mark, Path]]:
+    entry = node.entries.get(key)
+    config = node.get("config")
+    if entry is None and key != "type" and isinstance(config, Table) and key in config.entries:
+        entry, path = config.entries[key], (*path, "config")
     if entry is None or is_null(entry.value):
         mark = entry.key if entry else node.mark
         message = f"this {role} has no type"
-        problems.error(Code.MISSING_KEY, mark, (*path, "type"), message, f"type: {_like(role)}")
+        problems.error(Code.MISSING_KEY, mark, (*path, key), message, f"{key}: {_like(role)}")
         return "", (mark, path)
-    at = (entry.value.mark, (*path, "type"))
+    at = (entry.value.mark, (*path, key))
     if not isinstance(entry.value, Scalar) or not isinstance(entry.value.value, str):
         message = f"a type is the name of a {role}, found {kind(plain(entry.value))}"
         problems.error(Code.WRONG_TYPE, *at, message)
@@ -123,7 +150,7 @@ def _type(node: Table, role: Role, path: Path, problems: Problems) -> tuple[str,
     return entry.value.value, at
 
 
-def _id(node: Table, path: Path, problems: Problems) -> str:
+def read_id(node: Table, path: Path, problems: Problems) -> str:
     """The `id`, or `name`, which means the same; empty if there is none, or if it is wrong."""
     given = [(key, node.entries[key]) for key in ("id", "name") if key in node.entries]
     if not given:
@@ -165,7 +192,7 @@ def _add_option(draft: DraftNode, key: str, option: Option, problems: Problems) 
         draft.options[key] = option
 
 
-def _read_config(node: Table, draft: DraftNode, path: Path, problems: Problems) -> None:
+def _read_config(node: Table, draft: DraftNode, path: Path, type_key: str, problems: Problems) -> None:
     config = node.get("config")
     if is_null(config):
         return
@@ -174,6 +201,8 @@ def _read_config(node: Table, draft: DraftNode, path: Path, problems: Problems) 
         problems.error(Code.WRONG_TYPE, node.entries["config"].value.mark, (*path, "config"), message)
         return
     for key, entry in config.entries.items():
+        if key == type_key != "type" and key not in node.entries:
+            continue  # it was read as the type
         _add_option(draft, key, Option(entry.key, entry.value, (*path, "config", key)), problems)
 
 
@@ -183,7 +212,7 @@ def name_nodes(nodes: list[DraftNode], problems: Problems) -> None:
     for node in nodes:
         if node.id and node.id in first:
             message = f"the id {node.id!r} is taken by the {first[node.id].role} in line {first[node.id].mark.line}"
-            problems.error(Code.DUPLICATE_ID, node.mark, node.path, message, next(_numbered(node.id, first)))
+            problems.error(Code.DUPLICATE_ID, node.mark, node.path, message, next(numbered(node.id, first)))
             node.broken = True
         elif node.id:
             first[node.id] = node
@@ -191,11 +220,11 @@ def name_nodes(nodes: list[DraftNode], problems: Problems) -> None:
     for node in nodes:
         if not node.id:
             base = node.type or node.role
-            node.id = next(free.setdefault(base, _numbered(base, first)))
+            node.id = next(free.setdefault(base, numbered(base, first)))
             first[node.id] = node
 
 
-def _numbered(name: str, taken: Mapping[str, object]) -> Iterator[str]:
+def numbered(name: str, taken: Mapping[str, object]) -> Iterator[str]:
     """`name`, `name-2`, `name-3`, … without those that are taken."""
     base = re.sub(r"[^A-Za-z0-9_-]+", "-", name)[:56] or "node"
     candidates = itertools.chain([base], (f"{base}-{number}" for number in itertools.count(2)))
@@ -236,6 +265,12 @@ def values_of(node: Node | None, path: Path, what: str, problems: Problems) -> l
     return []
 
 
-def stub(inputs: list[Link], root: Table) -> DraftNode:
-    """The sink of a document that has none: it logs what arrives."""
+def link(feeder: DraftNode) -> Link:
+    """What reads the only output of a node because it comes after it."""
+    return Link(feeder.id, "out", feeder.mark, feeder.path)
+
+
+def stub(inputs: list[Link], root: Table, problems: Problems) -> DraftNode:
+    """The sink of a document that has none: it logs what arrives. That is a warning."""
+    problems.warning(Code.NO_SINK, root.mark, (), "no sink: records are only logged, by a sink of the type stub")
     return DraftNode("stub", "sink", "stub", root.mark, (), (root.mark, ()), inputs=inputs)

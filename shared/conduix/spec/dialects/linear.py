@@ -7,6 +7,7 @@ from conduix.spec.dialects.draft import (
     Draft,
     DraftNode,
     Link,
+    link,
     name_nodes,
     read_node,
     read_root,
@@ -14,6 +15,7 @@ from conduix.spec.dialects.draft import (
     values_of,
 )
 from conduix.spec.dialects.routes import routes_of
+from conduix.spec.later import LATER
 from conduix.spec.model import CatalogView, Role
 from conduix.spec.nodes import Items, Node, Path, Table, is_null
 
@@ -23,7 +25,7 @@ KEYS = frozenset({"source", "stages", "sink", "sinks"})
 def read(root: Table, catalog: CatalogView, problems: Problems) -> Draft:
     """The draft of a document in the linear form."""
     settings, dlq = read_root(root, KEYS, problems)
-    source = _source(root, problems)
+    source = read_source(root, problems)
     stages = _list(root.get("stages"), "stage", ("stages",), problems)
     sinks = _sinks(root, problems)
     nodes = [*([source] if source else []), *stages, *sinks]
@@ -32,12 +34,12 @@ def read(root: Table, catalog: CatalogView, problems: Problems) -> Draft:
         _sink_among_stages(stage, catalog)
     _Wiring(source, stages, sinks, problems).wire()
     if not sinks and (loose := _loose_ends(source, stages, nodes)):
-        problems.warning(Code.NO_SINK, root.mark, (), "no sink: records are only logged, by a sink of the type stub")
-        nodes.append(stub([_link(node) for node in loose], root))
+        nodes.append(stub([link(node) for node in loose], root, problems))
     return Draft(nodes, dlq, root, settings)
 
 
-def _source(root: Table, problems: Problems) -> DraftNode | None:
+def read_source(root: Table, problems: Problems) -> DraftNode | None:
+    """The node under `source`, of the linear and the steps form."""
     given = root.get("source")
     if given is None:
         problems.error(
@@ -77,17 +79,14 @@ def _list(node: Node | None, role: Role, path: Path, problems: Problems) -> list
 
 def _sink_among_stages(stage: DraftNode, catalog: CatalogView) -> None:
     """The type of a sink may stand among the stages; what follows it decides whether it can be one."""
-    if catalog.find("stage", stage.type) is None and catalog.find("sink", stage.type) is not None:
+    is_sink = catalog.find("sink", stage.type) is not None or stage.type in LATER["sink"]
+    if is_sink and catalog.find("stage", stage.type) is None:
         stage.role = "sink"
-
-
-def _link(feeder: DraftNode) -> Link:
-    return Link(feeder.id, "out", feeder.mark, feeder.path)
 
 
 def _loose_ends(source: DraftNode | None, stages: list[DraftNode], nodes: list[DraftNode]) -> list[DraftNode]:
     """What feeds nobody, and is no sink and no router."""
-    feeding = {link.node for node in nodes for link in node.inputs}
+    feeding = {each.node for node in nodes for each in node.inputs}
     chain = [*([source] if source else []), *stages]
     return [n for n in chain if n.role != "sink" and n.id not in feeding and not routes_of(n) and not n.broken]
 
@@ -113,7 +112,7 @@ class _Wiring:
             if sink.id in self._named:
                 sink.inputs = self._named[sink.id]
             else:
-                sink.inputs = [_link(tail) for tail in self._tails]
+                sink.inputs = [link(tail) for tail in self._tails]
                 self._expect_input(sink)
         common = any(sink.id not in self._named for sink in self._sinks)
         if self._sinks and not common:
@@ -125,9 +124,9 @@ class _Wiring:
         for stage in self._stages:
             for route in routes_of(stage):
                 for target in route.targets:
-                    link = Link(stage.id, route.port, target.mark, target.path)
+                    reads = Link(stage.id, route.port, target.mark, target.path)
                     if target.node in targets:
-                        self._named.setdefault(target.node, []).append(link)
+                        self._named.setdefault(target.node, []).append(reads)
                     else:
                         self._unknown_target(target, targets)
 
@@ -157,7 +156,7 @@ class _Wiring:
             elif routes_of(previous):
                 self._after_router(stage, previous)
             else:
-                stage.inputs = [_link(previous)]
+                stage.inputs = [link(previous)]
                 stage.broken = previous.broken
             previous = stage
         self._end(previous)
