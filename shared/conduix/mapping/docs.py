@@ -49,8 +49,8 @@ What differs from the reference implementation of the language is in [its own li
 _BESIDE = """\
 ## Conditions and texts
 
-The condition of a `filter`, of a route and of `when` is one expression; `.status` in it is `this.status`. A filter and a
-route take a structured filter too, which is read into the same tree:
+The condition of a `filter`, of a route and of `when` is one expression; `.status` in it is `this.status`. A filter and
+a route take a structured filter too, which is read into the same tree:
 
 ```yaml
 condition:

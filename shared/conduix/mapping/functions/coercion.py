@@ -8,7 +8,7 @@ from typing import Any
 from conduix.errors import MappingError
 from conduix.mapping.functions.declare import Family, Parameter
 from conduix.mapping.timestamps import read
-from conduix.mapping.values import Timestamp, WrongType, data, number, settled, text, to_text, type_name
+from conduix.mapping.values import Timestamp, WrongType, array, data, number, settled, text, to_text, type_name
 
 family = Family("coercion")
 
@@ -125,3 +125,19 @@ def to_timestamp(value: Any, default: Any) -> Timestamp:
         if default is None:
             raise
         return read(default)
+
+
+@family.method("not", "The contrary of a bool.",
+               examples=(("root.a = this.a.not()", '{"a":true}', '{"a":false}'),))  # fmt: skip
+def negated(value: Any) -> bool:
+    """The bool."""
+    if not isinstance(value, bool):
+        raise WrongType("bool", value)
+    return not value
+
+
+@family.method("vector", "The array, all of whose items are numbers, as stores of vectors want it.",
+               examples=(("root.a = this.a.vector()", '{"a":[1,0.5]}', '{"a":[1,0.5]}'),))  # fmt: skip
+def vector(value: Any) -> list[int | float]:
+    """The numbers."""
+    return [number(item) for item in array(value)]

@@ -215,3 +215,25 @@ def compress(value: Any, algorithm: str, level: int) -> bytes:
 def decompress(value: Any, algorithm: str) -> bytes:
     """The bytes, which may be 10 MB at most."""
     return _chosen(_DECOMPRESSORS, algorithm, "decompression")(data(value))
+
+
+@family.function("bytes", "So many bytes, all of them zero.", Parameter("length", "integer", "How many."),
+                 examples=(('root.a = bytes(2).encode("hex")', "{}", '{"a":"0000"}'),))  # fmt: skip
+def zeros(length: int) -> bytes:
+    """The bytes."""
+    if length < 0:
+        raise MappingError(f"a length of {length} is below 0")
+    refuse_giant(length)
+    return bytes(length)
+
+
+@family.function("with_schema_registry_header", "A message behind the five bytes that name its schema in a registry.",
+                 Parameter("schema_id", "integer", "The identifier of the schema."),
+                 Parameter("message", "data", "The message as it was encoded."),
+                 examples=(('root.a = with_schema_registry_header(258, "x").encode("hex")', "{}",
+                            '{"a":"000000010278"}'),))  # fmt: skip
+def with_schema_registry_header(schema_id: int, message: bytes) -> bytes:
+    """A zero, four bytes of the identifier, the message."""
+    if not 0 <= schema_id < 2**32:
+        raise MappingError(f"the identifier of a schema is from 0 to 4294967295, this is {schema_id}")
+    return struct.pack(">xI", schema_id) + message

@@ -12,7 +12,7 @@ import msgspec
 import orjson
 
 from conduix.errors import MappingError
-from conduix.mapping.functions import csv_form, url_form, xml_form
+from conduix.mapping.functions import csv_form, pair_form, url_form, xml_form
 from conduix.mapping.functions.adoption import adopt
 from conduix.mapping.functions.declare import Family, Parameter
 from conduix.mapping.functions.jsonpath import finder
@@ -231,3 +231,13 @@ def is_unicode(value: Any) -> bool:
         return False
     except WrongType as error:
         raise WrongType("bytes", value) from error
+
+
+@family.method("parse_logfmt", "The pairs of a text of logfmt.",
+               examples=(("root = this.a.parse_logfmt()", '{"a":"level=info msg=\\"hello world\\" dur=1.5s"}',
+                          '{"level":"info","msg":"hello world","dur":"1.5s"}'),))  # fmt: skip
+def parse_logfmt(value: Any) -> dict[str, str]:
+    """Texts by key; a key that stands alone has an empty one, of a key that comes twice the last one holds."""
+    line = text(value)
+    refuse_giant(len(line))
+    return {key: found or "" for key, found in pair_form.pairs(" ".join(line.splitlines()), "=", " ")}

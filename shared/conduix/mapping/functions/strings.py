@@ -197,10 +197,17 @@ def replace_all_many(value: Any, values: list[Any]) -> Any:
 
 @family.method("split", "The parts of a text, or of an array, between delimiters.",
                Parameter("delimiter", "any", "The text, or for an array the value, between the parts."),
+               Parameter("empty_as_null", "bool", "Whether empty parts are nulls.", False),
                examples=(('root.a = this.a.split(",")', '{"a":"x,y"}', '{"a":["x","y"]}'),
+                         ('root.a = this.a.split(",", true)', '{"a":"x,,y"}', '{"a":["x",null,"y"]}'),
                          ("root.a = this.a.split(0)", '{"a":[1,0,2]}', '{"a":[[1],[2]]}')))  # fmt: skip
-def split(value: Any, delimiter: Any) -> list[Any]:
+def split(value: Any, delimiter: Any, empty_as_null: bool) -> list[Any]:
     """The parts; an empty delimiter cuts text into its characters."""
+    made = _split(value, delimiter)
+    return [part or None for part in made] if empty_as_null else made
+
+
+def _split(value: Any, delimiter: Any) -> list[Any]:
     if isinstance(value, list):
         return _parts(value, lambda item: equal(item, delimiter))
     between = text(delimiter)

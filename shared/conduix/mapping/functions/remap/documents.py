@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from conduix.errors import MappingError
 from conduix.mapping.functions.declare import REMAP, Family, Parameter
+from conduix.mapping.functions.pair_form import pairs
 from conduix.mapping.functions.url_text import unescaped
 
 family = Family("documents", prefix=REMAP)
@@ -91,7 +91,7 @@ def parse_key_value(value: str, between: str, after: str, alone: bool) -> dict[s
     if not between or not after:
         raise MappingError("a delimiter of parse_key_value has one character or more")
     made: dict[str, Any] = {}
-    for key, found in _pairs(value.strip(), between, after):
+    for key, found in pairs(value.strip(), between, after):
         if found is None and not alone:
             raise MappingError(f"`{key[:100]}` stands alone: a key needs a value after `{between}`")
         item = True if found is None else found
@@ -100,47 +100,6 @@ def parse_key_value(value: str, between: str, after: str, alone: bool) -> dict[s
     if not made:
         raise MappingError("no key and value were found")
     return made
-
-
-def _pairs(text: str, between: str, after: str) -> Iterator[tuple[str, str | None]]:
-    at = 0
-    while at < len(text):
-        if text.startswith(after, at) or text[at].isspace():
-            at += len(after) if text.startswith(after, at) else 1
-            continue
-        key, at = _token(text, at, (between, after))
-        blank = at
-        while after.strip() and text[blank : blank + 1].isspace():
-            blank += 1
-        if not text.startswith(between, blank):
-            yield key.strip(), None
-            continue
-        at = blank + len(between)
-        while after.strip() and text[at : at + 1].isspace():
-            at += 1
-        found, at = _token(text, at, (after,))
-        yield key.strip(), found
-
-
-def _token(text: str, at: int, ends: tuple[str, ...]) -> tuple[str, int]:
-    """A quoted text or all up to one of the ends, and where it ends."""
-    quote = text[at : at + 1]
-    if quote not in {'"', "'"}:
-        places = [place for end in ends if (place := text.find(end, at)) >= 0]
-        last = min(places, default=len(text))
-        return text[at:last], last
-    read: list[str] = []
-    at += 1
-    while at < len(text) and text[at] != quote:
-        if text[at] == "\\" and at + 1 < len(text):
-            at += 1
-            read.append({"n": "\n", "t": "\t", "r": "\r"}.get(text[at], text[at]))
-        else:
-            read.append(text[at])
-        at += 1
-    if at >= len(text):
-        raise MappingError(f"a quoted text is never closed: {quote} is missing at the end")
-    return "".join(read), at + 1
 
 
 @family.function("parse_logfmt", "The pairs of a line of logfmt.", _VALUE,
