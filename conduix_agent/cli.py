@@ -50,6 +50,7 @@ def _run(given: Namespace) -> int:
     from conduix_agent.host.host import AgentHost, HostSetup  # noqa: PLC0415
 
     logs.configure(loaded.value.logging.level, loaded.value.logging.format)
+    os.environ.update(loaded.value.allow.environment())  # workers have this process's environment
     asyncio.run(
         run_agent(loaded.value, lambda directory, uplink, shutdown: AgentHost(HostSetup(directory, shutdown), uplink))
     )

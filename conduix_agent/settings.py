@@ -11,6 +11,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, Field, SecretStr
 
 from conduix.homes import program_home
+from conduix.mapping import access
 from conduix.settings import Loaded, Logging, Section, load, secret_of
 from conduix.spec.options import Size
 
@@ -64,6 +65,32 @@ class SpoolSettings(Section):
     max_bytes: Size = Field(64 << 20, ge=1 << 20, description="Most that reports may take on disk; then metrics go.")
 
 
+def _directories(given: tuple[Path, ...]) -> tuple[Path, ...]:
+    for path in given:
+        if not path.is_absolute() or "," in str(path):
+            raise ValueError(f"{str(path)!r} must be an absolute path without a comma")
+    return given
+
+
+Directories = Annotated[tuple[Path, ...], AfterValidator(_directories)]
+
+
+class Allow(Section):
+    """What the mappings of pipelines may see of this machine."""
+
+    env: tuple[str, ...] = Field((), description="Variables that `env()` gives.")
+    paths: Directories = Field((), description="Directories in which `file()` reads.")
+    mapping_imports: Directories = Field((), description="Directories from which mappings import.")
+
+    def environment(self) -> dict[str, str]:
+        """How the workers are told: as variables of their environment."""
+        return {
+            access.ENV: ",".join(self.env),
+            access.PATHS: ",".join(map(str, self.paths)),
+            access.IMPORTS: ",".join(map(str, self.mapping_imports)),
+        }
+
+
 def _hostname() -> str:
     return re.sub(r"[^A-Za-z0-9._-]+", "-", socket.gethostname()).strip("-._") or "agent"
 
@@ -94,6 +121,7 @@ class AgentSettings(Section):
     http_port: int = Field(8081, ge=0, le=65535, description="Port of /health, /ready and /metrics; 0: none.")
     tls: Tls = Field(default_factory=Tls, description="How servers are known.")
     spool: SpoolSettings = Field(default_factory=SpoolSettings, description="What waits on disk for a server.")
+    allow: Allow = Field(default_factory=Allow, description="What mappings may see of this machine.")
     logging: Logging = Field(default_factory=Logging, description="The agent's own log.")
 
     def token(self) -> str:
@@ -112,6 +140,9 @@ ENVIRONMENT: Mapping[str, str] = {
     "CONDUIX_HTTP_PORT": "http_port",
     "CONDUIX_TLS_AUTHORITY": "tls.authority",
     "CONDUIX_SPOOL_MAX_BYTES": "spool.max_bytes",
+    access.ENV: "allow.env",
+    access.PATHS: "allow.paths",
+    access.IMPORTS: "allow.mapping_imports",
     "CONDUIX_LOG_LEVEL": "logging.level",
     "CONDUIX_LOG_FORMAT": "logging.format",
 }

@@ -6,10 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from conduix.errors import UsageError
+from conduix.errors import MappingError, UsageError
+from conduix.mapping.access import Access
 from conduix.rpc.address import is_loopback
 from conduix.settings import describe, leaves
 from conduix_agent.arguments import flags, parse
+from conduix_agent.host.process import own_environment
 from conduix_agent.settings import ENVIRONMENT, FLAG_NAMES, AgentSettings, load_settings
 
 FILE = """
@@ -35,6 +37,25 @@ def test_flag_then_environment_then_file_then_default(tmp_path: Path) -> None:
     assert loaded.origin("name") == "environment CONDUIX_AGENT_NAME"
     assert loaded.origin("spool.max_bytes").startswith(str(file))
     assert loaded.origin("http_host") == "default"
+
+
+def test_what_mappings_may_see_comes_to_the_workers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "agent.yaml"
+    file.write_text(f"allow: {{env: [REGION, STAGE], paths: [{tmp_path}]}}\n")
+    loaded = load_settings(file, {"CONDUIX_ALLOW_MAPPING_IMPORTS": f"{tmp_path}, /maps"}, {})
+    assert loaded.value.allow.mapping_imports == (tmp_path, Path("/maps"))
+    (tmp_path / "x").write_text("here")
+    for name, value in (loaded.value.allow.environment() | {"REGION": "eu"}).items():
+        monkeypatch.setenv(name, value)
+    worker = Access(own_environment())
+    assert (worker.variable("REGION"), worker.file("x"), worker.imports) == ("eu", b"here", True)
+    with pytest.raises(MappingError, match="HOME is not allowed"):
+        worker.variable("HOME")
+
+
+def test_a_directory_is_absolute() -> None:
+    with pytest.raises(UsageError, match="'maps' must be an absolute path"):
+        load_settings(None, {"CONDUIX_ALLOW_PATHS": "maps"}, {})
 
 
 def test_servers_are_one_flag_with_commas() -> None:
