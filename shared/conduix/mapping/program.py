@@ -144,7 +144,7 @@ class Program:
 
     def _run_projected(self, run: _Run) -> None:
         function, given = self.fast, run.given
-        records = self._projector.records(function.shape, given)
+        records = self._projector.records(function.shape, given) if "record" in function.takes else None
         if records is not None:
             self._go(run, function, records, None, projected=True)
         else:
