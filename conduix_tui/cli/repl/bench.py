@@ -7,8 +7,10 @@ uses it. All entries are lines of one text, so that the place of an error says w
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
+
+from msgspec.structs import replace
 
 from conduix.errors import MappingError, MappingSyntaxError
 from conduix.mapping import tree
@@ -140,7 +142,7 @@ class Bench:
     def _map(self, entry: Mapping) -> Answer:
         whole = self._with_kept(entry)
         defined = [each for each in entry.statements if isinstance(each, Assign) and each.target.kind == "var"]
-        only_defines = self.form == "mapping" and len(defined) == len(entry.statements)
+        only_defines = self.form != "remap" and len(defined) == len(entry.statements)
         if only_defines:
             whole = replace(whole, statements=(*whole.statements, _shown(defined)))
         made = Interpreter(whole).run(self.samples.value, dict(self.samples.meta))

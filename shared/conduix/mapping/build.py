@@ -6,24 +6,23 @@ Names are not resolved and functions not looked up yet; `check` does both.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, NoReturn
+
+import msgspec
 
 from conduix.errors import MappingSyntaxError
 from conduix.mapping import tree
 from conduix.mapping.tree import Expr, Mark, Statement
 
 
-@dataclass(frozen=True, slots=True)
-class Bare:
+class Bare(msgspec.Struct, frozen=True):
     """An expression where a statement may stand."""
 
     value: Any
     mark: Mark
 
 
-@dataclass(frozen=True, slots=True)
-class RawIf:
+class RawIf(msgspec.Struct, frozen=True):
     """An `if` before it is known whether its blocks hold statements or one expression each."""
 
     branches: tuple[tuple[Expr, tuple[Item, ...]], ...]
@@ -31,8 +30,7 @@ class RawIf:
     mark: Mark
 
 
-@dataclass(frozen=True, slots=True)
-class RawMap:
+class RawMap(msgspec.Struct, frozen=True):
     """`map name { … }`."""
 
     name: str
@@ -40,16 +38,14 @@ class RawMap:
     mark: Mark
 
 
-@dataclass(frozen=True, slots=True)
-class RawImport:
+class RawImport(msgspec.Struct, frozen=True):
     """`import "file"`."""
 
     path: str
     mark: Mark
 
 
-@dataclass(frozen=True, slots=True)
-class RawWhole:
+class RawWhole(msgspec.Struct, frozen=True):
     """`from "file"`: the mapping is what the file holds."""
 
     path: str

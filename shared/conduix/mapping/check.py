@@ -6,9 +6,10 @@ What it returns keeps every promise that `tree` makes.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from difflib import get_close_matches
 from typing import Any
+
+from msgspec.structs import replace
 
 from conduix.errors import MappingError, MappingSyntaxError
 from conduix.mapping import tree

@@ -6,15 +6,16 @@ and the few operators that mean something else in VRL are replaced here; what th
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from conduix.errors import MappingSyntaxError
 from conduix.mapping import paths, tree
 from conduix.mapping.build import Bare, Item, RawIf, RawImport, RawMap, RawWhole, if_statement, refuse, settle
 from conduix.mapping.check import check_statements, refuse_depth
 from conduix.mapping.parser import parse
-from conduix.mapping.reading import refuse_long
+from conduix.mapping.reading import refuse_unreadable
 from conduix.mapping.rebuilding import rebuilt
 from conduix.mapping.tree import Expr, Mapping, Statement
 from conduix.mapping.vrl import translate
@@ -22,7 +23,7 @@ from conduix.mapping.vrl import translate
 
 def read_remap(text: str) -> Mapping:
     """See `conduix.mapping.parse_remap`."""
-    refuse_long(text)
+    refuse_unreadable(text)
     items: tuple[Item, ...] = parse(text, "program", "remap")
     if not items:
         raise MappingSyntaxError("the remap is empty: write `.field = value` or `del(.field)`", line=1, column=1)

@@ -13,69 +13,75 @@ In a tree that `parse_mapping`, `parse_condition` or `parse_remap` returned:
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import Any
 from typing import Literal as OneOf
+
+import msgspec
 
 TargetKind = OneOf["root", "meta", "var"]
 
 
-@dataclass(frozen=True, slots=True)
-class Mark:
+class Mark(msgspec.Struct, frozen=True):
     """A place in the text of the mapping; both count from 1."""
 
     line: int
     column: int
 
 
-@dataclass(frozen=True, slots=True)
-class Literal:
+class Node(msgspec.Struct, frozen=True, eq=False):
+    """What all nodes share: equal are those of one kind whose parts are equal, wherever they stand."""
+
+    def _parts(self) -> tuple[Any, ...]:
+        return tuple(getattr(self, name) for name in self.__struct_fields__ if name != "mark")
+
+    def __eq__(self, other: object) -> bool:
+        return type(self) is type(other) and isinstance(other, Node) and self._parts() == other._parts()
+
+    def __hash__(self) -> int:
+        return hash((type(self), self._parts()))
+
+
+class Literal(Node, frozen=True):
     """A constant: null, bool, int, float, str, or a whole list or dict of constants after folding."""
 
     value: Any
-    mark: Mark = field(compare=False)
+    mark: Mark
 
 
-@dataclass(frozen=True, slots=True)
-class This:
+class This(Node, frozen=True):
     """The value in context: the record, or what the nearest `Lambda` without name, `Match` or `Context` put there."""
 
-    mark: Mark = field(compare=False)
+    mark: Mark
 
 
-@dataclass(frozen=True, slots=True)
-class Root:
+class Root(Node, frozen=True):
     """The new record as it stands so far."""
 
-    mark: Mark = field(compare=False)
+    mark: Mark
 
 
-@dataclass(frozen=True, slots=True)
-class Meta:
+class Meta(Node, frozen=True):
     """`@name`: one key of the record's metadata, null if missing; all of it as an object where `name` is None."""
 
     name: str | None
-    mark: Mark = field(compare=False)
+    mark: Mark
 
 
-@dataclass(frozen=True, slots=True)
-class Var:
+class Var(Node, frozen=True):
     """`$name`: a variable that a `let` set."""
 
     name: str
-    mark: Mark = field(compare=False)
+    mark: Mark
 
 
-@dataclass(frozen=True, slots=True)
-class Param:
+class Param(Node, frozen=True):
     """The parameter of a `Lambda` around this node; the innermost one of that name."""
 
     name: str
-    mark: Mark = field(compare=False)
+    mark: Mark
 
 
-@dataclass(frozen=True, slots=True)
-class Field:
+class Field(Node, frozen=True):
     """`target.name`: a key of an object, or an index of an array where the name is a number.
 
     Null where it is missing, and where the target is neither object nor array.
@@ -83,44 +89,40 @@ class Field:
 
     target: Expr
     name: str
-    mark: Mark = field(compare=False)
+    mark: Mark
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(Node, frozen=True):
     """`name(args)`: a function without target."""
 
     name: str
     args: tuple[Expr, ...]
-    mark: Mark = field(compare=False)
+    mark: Mark
     named: tuple[tuple[str, Expr], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Method:
+class Method(Node, frozen=True):
     """`target.name(args)`."""
 
     target: Expr
     name: str
     args: tuple[Expr, ...]
-    mark: Mark = field(compare=False)
+    mark: Mark
     named: tuple[tuple[str, Expr], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Unary:
+class Unary(Node, frozen=True):
     """`!operand` (bools only) or `-operand` (numbers only)."""
 
     op: OneOf["!", "-"]
     operand: Expr
-    mark: Mark = field(compare=False)
+    mark: Mark
 
 
 BinaryOp = OneOf["+", "-", "*", "/", "%", "==", "!=", "<", "<=", ">", ">=", "&&", "||", "|"]
 
 
-@dataclass(frozen=True, slots=True)
-class Binary:
+class Binary(Node, frozen=True):
     """`left op right`; `&&`, `||` and the coalesce `|` evaluate the right side only where it is needed.
 
     `|` takes the right side where the left one is null or failed.
@@ -129,20 +131,18 @@ class Binary:
     op: BinaryOp
     left: Expr
     right: Expr
-    mark: Mark = field(compare=False)
+    mark: Mark
 
 
-@dataclass(frozen=True, slots=True)
-class If:
+class If(Node, frozen=True):
     """The first branch whose condition is true; without `otherwise` and without a match: nothing."""
 
     branches: tuple[tuple[Expr, Expr], ...]
     otherwise: Expr | None
-    mark: Mark = field(compare=False)
+    mark: Mark
 
 
-@dataclass(frozen=True, slots=True)
-class Case:
+class Case(Node, frozen=True):
     """One arm of a `Match`.
 
     `pattern` None is `_`. A `Literal` pattern matches by equality; any other must give a bool, with the matched
@@ -151,20 +151,18 @@ class Case:
 
     pattern: Expr | None
     body: Expr
-    mark: Mark = field(compare=False)
+    mark: Mark
 
 
-@dataclass(frozen=True, slots=True)
-class Match:
+class Match(Node, frozen=True):
     """`match target { pattern => body, … }`; without target the context stays. No arm fits: nothing."""
 
     target: Expr | None
     cases: tuple[Case, ...]
-    mark: Mark = field(compare=False)
+    mark: Mark
 
 
-@dataclass(frozen=True, slots=True)
-class Lambda:
+class Lambda(Node, frozen=True):
     """`param -> body`.
 
     `param` None: the text gave a bare expression, the argument becomes `this` within the body.
@@ -173,32 +171,29 @@ class Lambda:
 
     param: str | None
     body: Expr
-    mark: Mark = field(compare=False)
+    mark: Mark
 
 
-@dataclass(frozen=True, slots=True)
-class Context:
+class Context(Node, frozen=True):
     """`target.(x -> body)` or `target.(body)`: evaluates the body once with the target as its argument."""
 
     target: Expr
     body: Lambda
-    mark: Mark = field(compare=False)
+    mark: Mark
 
 
-@dataclass(frozen=True, slots=True)
-class Array:
+class Array(Node, frozen=True):
     """`[a, b]`; items that are deleted or nothing are left out."""
 
     items: tuple[Expr, ...]
-    mark: Mark = field(compare=False)
+    mark: Mark
 
 
-@dataclass(frozen=True, slots=True)
-class Object:
+class Object(Node, frozen=True):
     """`{"a": x, (key): y}`; keys must be strings; pairs whose value is deleted or nothing are left out."""
 
     items: tuple[tuple[Expr, Expr], ...]
-    mark: Mark = field(compare=False)
+    mark: Mark
 
 
 Expr = (
@@ -222,8 +217,7 @@ Expr = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(Node, frozen=True):
     """Where an assignment writes.
 
     `root`: `path` into the new record, empty for the record itself. `meta`: empty for all metadata, else one key.
@@ -232,41 +226,37 @@ class Target:
 
     kind: TargetKind
     path: tuple[str, ...]
-    mark: Mark = field(compare=False)
+    mark: Mark
 
 
-@dataclass(frozen=True, slots=True)
-class Assign:
+class Assign(Node, frozen=True):
     """`target = value`. Nothing leaves the target as it is; deleted removes it (the whole record for `root`)."""
 
     target: Target
     value: Expr
-    mark: Mark = field(compare=False)
+    mark: Mark
 
 
-@dataclass(frozen=True, slots=True)
-class IfStatement:
+class IfStatement(Node, frozen=True):
     """`if … { statements } else { statements }` at the level of statements."""
 
     branches: tuple[tuple[Expr, tuple[Statement, ...]], ...]
     otherwise: tuple[Statement, ...]
-    mark: Mark = field(compare=False)
+    mark: Mark
 
 
-@dataclass(frozen=True, slots=True)
-class MapDecl:
+class MapDecl(Node, frozen=True):
     """`map name { statements }`: run by `.apply("name")` on a target, with its own root and its own variables."""
 
     name: str
     statements: tuple[Statement, ...]
-    mark: Mark = field(compare=False)
+    mark: Mark
 
 
 Statement = Assign | IfStatement
 
 
-@dataclass(frozen=True, slots=True)
-class Mapping:
+class Mapping(Node, frozen=True):
     """A whole mapping.
 
     `in_place`: root starts as the record and `this` is that same growing record, so reads see earlier writes

@@ -9,8 +9,9 @@ from __future__ import annotations
 import ast
 import hashlib
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from conduix.mapping import paths, tree
 from conduix.mapping.compiler import inline_text, inline_time, streams
