@@ -8,6 +8,7 @@ import gc
 import signal
 import sys
 from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -69,27 +70,28 @@ async def _run(args: argparse.Namespace, terminal: Terminal) -> bool:
     from conduix_tui.preferences import Preferences  # noqa: PLC0415
     from conduix_tui.screens.registry import places  # noqa: PLC0415
     from conduix_tui.session import Session  # noqa: PLC0415
-    from conduix_tui.store.recording import Replay  # noqa: PLC0415
+    from conduix_tui.store.recording import Recording, Replay  # noqa: PLC0415
     from conduix_tui.store.state import State  # noqa: PLC0415
 
     preferences = Preferences.of_user(terminal.env)
     start = places(State()).read(" ".join(args.start)).location if args.start else None
-    if args.replay is not None:
-        session = Session(Replay(args.replay, args.speed), name=args.replay.name)
-        app = ConduixApp(session, start, preferences=preferences)
-    else:
-        doors = Doors(
-            ContextFile.of_user(terminal.env),
-            terminal.env,
-            "the console was started with --read-only" if args.read_only else "",
-            args.record,
-        )
-        app = ConduixApp(await _session(doors, args), start, doors, preferences)
-    # whoever ends us shall have his terminal back
-    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, app.exit)
-    gc.freeze()  # what was imported stays: looking through it again and again would hold up a key now and then
-    await app.run_async()
-    return bool(app.return_code)
+    with ExitStack() as files:
+        if args.replay is not None:
+            session = Session(Replay(args.replay, args.speed), name=args.replay.name)
+            app = ConduixApp(session, start, preferences=preferences)
+        else:
+            doors = Doors(
+                ContextFile.of_user(terminal.env),
+                terminal.env,
+                "the console was started with --read-only" if args.read_only else "",
+                files.enter_context(Recording(args.record)) if args.record is not None else None,
+            )
+            app = ConduixApp(await _session(doors, args), start, doors, preferences)
+        # whoever ends us shall have his terminal back
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, app.exit)
+        gc.freeze()  # what was imported stays: looking through it again and again would hold up a key now and then
+        await app.run_async()
+        return bool(app.return_code)
 
 
 async def _session(doors: Doors, args: argparse.Namespace) -> Session:

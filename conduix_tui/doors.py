@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import msgspec
 
@@ -15,7 +14,7 @@ from conduix_tui.client.credentials import Nobody
 from conduix_tui.client.target import Target, credentials_of, parse_address, resolve, without_token
 from conduix_tui.session import Session
 from conduix_tui.store.live import LiveOrigin
-from conduix_tui.store.recording import Recorder
+from conduix_tui.store.recording import Recorded, Recording
 from conduix_tui.store.updates import Origin
 
 
@@ -26,7 +25,7 @@ class Doors:
     file: ContextFile
     env: Mapping[str, str]
     read_only: str = ""
-    record: Path | None = None
+    recording: Recording | None = None
     """Everything that streams in is written there, too."""
 
     @property
@@ -51,8 +50,8 @@ class Doors:
             await client.close()
             raise
         origin: Origin = LiveOrigin(client)
-        if self.record is not None:
-            origin = Recorder(origin, self.record)
+        if self.recording is not None:
+            origin = Recorded(origin, self.recording)
         name, context = target.name or target.context.server, target.context
         read_only = self.read_only or (f"the context {name} is read-only" if context.read_only else "")
         return Session(

@@ -31,7 +31,7 @@ from conduix_tui.doors import Doors
 from conduix_tui.screens import states
 from conduix_tui.session import Session
 from conduix_tui.store.navigation import Location
-from conduix_tui.store.recording import Recorder, Replay
+from conduix_tui.store.recording import Recorded, Recording, Replay
 from conduix_tui.store.updates import All, Origin, Put, Update
 from examples.listing import ROOT
 
@@ -113,8 +113,8 @@ async def record() -> None:
     doors = Doors(ContextFile.of_user(os.environ), os.environ)
     session = await doors.enter(doors.target())
     client = cast("Client", session.client)  # a door leads to a server
-    with Recorder(Changes(session.origin), RECORDING) as recorder:
-        async for _ in recorder.updates():
+    with Recording(RECORDING) as recording:
+        async for _ in Recorded(Changes(session.origin), recording).updates():
             pass
     answers: dict[str, list[Any]] = {name: [] for name in ASKED}
     for _ in range(SECONDS):

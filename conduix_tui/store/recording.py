@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Self
@@ -23,12 +24,11 @@ from conduix_tui.store.updates import KINDS, All, Ended, Interrupted, Kind, Orig
 FORMAT = "conduix-recording/1"
 
 
-class Recorder:
-    """An origin that writes down what another one tells. Use as a context manager."""
+class Recording:
+    """A file that is being written, whichever servers the console goes to meanwhile. Use as a context manager."""
 
-    def __init__(self, origin: Origin, path: Path, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, path: Path, clock: Callable[[], float] = time.monotonic) -> None:
         """Begins the file anew. Raises UsageError where it cannot be written."""
-        self._origin = origin
         self._clock = clock
         self._began = clock()
         try:
@@ -45,15 +45,27 @@ class Recorder:
     ) -> None:
         self._file.close()
 
-    async def updates(self) -> AsyncIterator[Update]:
-        """As the other origin."""
-        async for update in self._origin.updates():
-            self._write({"at": round(self._clock() - self._began, 3), **_written(update)})
-            yield update
+    def add(self, update: Update) -> None:
+        """Something came now."""
+        self._write({"at": round(self._clock() - self._began, 3), **_written(update)})
 
     def _write(self, line: dict[str, Any]) -> None:
         self._file.write(orjson.dumps(line) + b"\n")
         self._file.flush()
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """An origin of which everything that it tells is written down."""
+
+    origin: Origin
+    recording: Recording
+
+    async def updates(self) -> AsyncIterator[Update]:
+        """As the origin."""
+        async for update in self.origin.updates():
+            self.recording.add(update)
+            yield update
 
 
 class Replay:

@@ -13,7 +13,7 @@ from conduix.v1 import pipeline_service_pb2 as pb
 from conduix.v1 import run_service_pb2 as run_pb
 from conduix_tui.app import ConduixApp
 from conduix_tui.session import Session
-from conduix_tui.store.recording import Recorder, Replay
+from conduix_tui.store.recording import Recorded, Recording, Replay
 from conduix_tui.store.updates import All, Update
 
 PIPELINES = (
@@ -62,7 +62,7 @@ class Night:
 
 async def replayed(path: Path, *more: Update) -> ConduixApp:
     """A console that shows the recording."""
-    with Recorder(Night(more), path) as recorder:
-        async for _ in recorder.updates():
+    with Recording(path) as recording:
+        async for _ in Recorded(Night(more), recording).updates():
             pass
     return ConduixApp(Session(Replay(path, speed=0), name=path.name))

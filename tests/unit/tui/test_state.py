@@ -12,7 +12,7 @@ from conduix.errors import UsageError
 from conduix.v1.agent_service_pb2 import Agent
 from conduix.v1.pipeline_service_pb2 import PIPELINE_STATE_FAILED, PIPELINE_STATE_RUNNING, Pipeline
 from conduix_tui.store.columns import Cell, Column
-from conduix_tui.store.recording import Recorder, Replay
+from conduix_tui.store.recording import Recorded, Recording, Replay
 from conduix_tui.store.state import State
 from conduix_tui.store.updates import All, Ended, Interrupted, Origin, Put, Removed, Resumed, Update
 from conduix_tui.store.view import View
@@ -102,8 +102,8 @@ def test_the_connection_is_that_of_the_kind_that_is_worst_off() -> None:
 
 async def test_a_recording_tells_what_was_told(tmp_path: Path) -> None:
     path = tmp_path / "night.jsonl"
-    with Recorder(Told(), path) as recorder:
-        assert [update async for update in recorder.updates()] == list(TOLD)
+    with Recording(path) as recording:
+        assert [update async for update in Recorded(Told(), recording).updates()] == list(TOLD)
     assert [update async for update in Replay(path, speed=0).updates()] == list(TOLD)
 
 
@@ -114,8 +114,8 @@ async def test_what_is_no_recording_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="is no recording"):
         Replay(tmp_path / "text")
     path = tmp_path / "cut"
-    with Recorder(Told(), path) as recorder:
-        assert [update async for update in recorder.updates()]
+    with Recording(path) as recording:
+        assert [update async for update in Recorded(Told(), recording).updates()]
     path.write_bytes(path.read_bytes()[:-20])
     heard: list[Update] = []
     with pytest.raises(UsageError, match=r"cut:10: broken"):
@@ -130,4 +130,4 @@ async def _hear(origin: Origin, heard: list[Update]) -> None:
 
 def test_a_recording_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="cannot record into"):
-        Recorder(Told(), tmp_path / "missing" / "night.jsonl")
+        Recording(tmp_path / "missing" / "night.jsonl")
