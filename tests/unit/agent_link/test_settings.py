@@ -128,7 +128,7 @@ def test_only_this_machine_is_loopback(address: str, ours: bool) -> None:
 
 
 PAGE = Path(__file__).parents[3] / "docs" / "reference" / "agent.md"
-NO_FLAG = {"join_token", "spool.max_bytes"}
+NO_FLAG = {"join_token", "spool.max_bytes", "allow.env", "allow.paths", "allow.mapping_imports"}
 
 
 @pytest.mark.parametrize(("key", "description"), [(key, info.description) for key, info in leaves(AgentSettings)])
