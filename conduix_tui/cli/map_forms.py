@@ -1,4 +1,4 @@
-"""What a text may be for `conduix map`: a mapping, a condition, a remap; how each is read, and the step it becomes."""
+"""What a text may be for `conduix map`, like the stages that hold it: how each is read, and the step it becomes."""
 
 from __future__ import annotations
 
@@ -12,8 +12,10 @@ if TYPE_CHECKING:
     from conduix.mapping.tree import Expr, Mapping
     from conduix_tui.cli.terminal import Terminal
 
-Form = Literal["mapping", "condition", "remap"]
-FORMS: tuple[Form, ...] = ("mapping", "condition", "remap")
+Form = Literal["mapping", "mutation", "condition", "remap"]
+FORMS: tuple[Form, ...] = ("mapping", "mutation", "condition", "remap")
+DOTTED: tuple[Form, ...] = ("condition", "remap")
+"""Forms in which `.field` is a field of the record."""
 
 
 def parse(text: str, form: Form) -> Mapping | Expr:
@@ -22,7 +24,7 @@ def parse(text: str, form: Form) -> Mapping | Expr:
 
     if form == "condition":
         return parse_condition(text)
-    return parse_mapping(text) if form == "mapping" else parse_remap(text)
+    return parse_remap(text) if form == "remap" else parse_mapping(text, in_place=form == "mutation")
 
 
 def read(text: str, form: Form, name: str, terminal: Terminal) -> Mapping | Expr:

@@ -12,7 +12,7 @@ from conduix.mapping.functions import table
 from conduix.mapping.functions.declare import REQUIRED, Function
 from conduix.mapping.values import type_name
 from conduix.mapping.vrl import names as remap_names
-from conduix_tui.cli.map_forms import Form
+from conduix_tui.cli.map_forms import DOTTED, Form
 from conduix_tui.cli.repl.calls import Called, called, first_sentence
 from conduix_tui.cli.repl.reach import CHAIN, UNKNOWN, Reach
 from conduix_tui.cli.repl.scan import Open, scan
@@ -92,7 +92,7 @@ def _ranked(word: str, offered: Iterable[_Offer]) -> list[Candidate]:
 def _command(before: str, known: Known) -> tuple[str, Iterable[_Offer]] | None:
     """The word and the offers, where the text is a command or may become one; None: it is an entry."""
     if re.fullmatch(r"\.\w*", before):
-        fields = [] if known.form == "mapping" else [(f".{key}", kind) for key, kind in _keys(known.record)]
+        fields = [(f".{key}", kind) for key, kind in _keys(known.record)] if known.form in DOTTED else []
         return before, [*fields, *((f".{each.name}", each.text) for each in COMMANDS)]
     command, argument = named_command(before)
     if command is None or before == f".{command.name}":
@@ -150,7 +150,7 @@ def _names(before: str, tail: re.Match[str], opened: Open, known: Known) -> Iter
         yield from ((name, "variable") for name in known.variables)
         return
     yield from _arguments(_called(before, opened, known.form))
-    if known.form == "mapping" and _STATEMENT.search(before):
+    if known.form != "condition" and _STATEMENT.search(before):
         yield from ((word, "statement") for word in _STATEMENTS)
     yield from ((name, "item") for name in Reach(known.record, known.meta).parameters(before))
     yield from ((word, "") for word in _VALUES)
@@ -187,7 +187,7 @@ def _defined(keyword: str, text: str, kept: Iterable[str]) -> list[str]:
 def _after_dot(before: str, dotted: re.Match[str], known: Known) -> Iterator[_Offer]:
     chain = dotted["chain"] or ""
     stem = before[: dotted.start()] + chain
-    own = not chain and known.form != "mapping" and not re.search(r"[\w)\]}\"]\Z", stem)
+    own = not chain and known.form in DOTTED and not re.search(r"[\w)\]}\"]\Z", stem)
     if own:
         yield from _keys(known.record)
         return

@@ -18,6 +18,7 @@ from conduix_tui.cli.repl.words import COMMANDS
 
 _ENTRIES = {
     "mapping": ("root.total = this.price * this.qty", "a whole mapping"),
+    "mutation": ("root.total = this.price * this.qty", "a mutation: a mapping that changes a copy of the record"),
     "condition": ('this.status == "active"', "a condition; .status is short for this.status"),
     "remap": (".total = .price * .qty", "a remap, in VRL's spelling"),
 }

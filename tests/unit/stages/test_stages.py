@@ -25,6 +25,11 @@ def test_mapping_has_three_names(name: str) -> None:
     assert run(name, {"mapping": "root.b = this.a * 10"}, b'{"a":1}', b'{"a":2}') == [{"b": 10}, {"b": 20}]
 
 
+def test_mutation_changes_the_record_in_place() -> None:
+    mutation = "root.b = this.a + 1\nroot.c = this.b\nroot.a = deleted()"
+    assert run("mutation", {"mutation": mutation}, b'{"a":1,"z":0}') == [{"z": 0, "b": 2, "c": 2}]
+
+
 def test_remap_changes_the_record_in_place() -> None:
     source = ".b = .a + 1\n.c = .b\ndel(.a)"
     assert run("remap", {"source": source}, b'{"a":1,"z":0}') == [{"z": 0, "b": 2, "c": 2}]
@@ -135,6 +140,7 @@ def test_a_sample_of_nothing_and_of_everything(rate: float, left: int) -> None:
     [
         ("mapping", {"mapping": "root.a = this.a"}, True),
         ("mapping", {"mapping": "root.a = uuid_v4()"}, False),
+        ("mutation", {"mutation": "root.a = now()"}, False),
         ("remap", {"source": ".a = 1"}, True),
         ("filter", {"condition": "timestamp_unix() > this.at"}, False),
         ("sample", {"rate": 0.5, "seed": 1}, True),

@@ -1,4 +1,4 @@
-"""Mapping and remap: a record made of a record."""
+"""Mapping, mutation and remap: a record made of a record."""
 
 from __future__ import annotations
 
@@ -22,6 +22,15 @@ class MappingOptions(Options):
     )
 
 
+class MutationOptions(Options):
+    """Options of mutation."""
+
+    mutation: MappingText = Field(
+        description="Statements that change the record in place; reads see what was written before.",
+        examples=["root.total = this.price * this.qty\nroot.secret = deleted()"],
+    )
+
+
 class RemapOptions(Options):
     """Options of remap."""
 
@@ -33,6 +42,10 @@ class RemapOptions(Options):
 
 def _lower_mapping(options: MappingOptions, node: str, when: Expr | None, on_error: OnError) -> Sequence[Step]:
     return [MapStep(node, parse_mapping(options.mapping), when, on_error)]
+
+
+def _lower_mutation(options: MutationOptions, node: str, when: Expr | None, on_error: OnError) -> Sequence[Step]:
+    return [MapStep(node, parse_mapping(options.mutation, in_place=True), when, on_error)]
 
 
 def _lower_remap(options: RemapOptions, node: str, when: Expr | None, on_error: OnError) -> Sequence[Step]:
@@ -47,6 +60,14 @@ MAPPING = Entry(
     aliases=("transform", "bloblang"),
     lower=_lower_mapping,
     deterministic=lambda options: is_deterministic(parse_mapping(options.mapping)),
+)
+MUTATION = Entry(
+    "mutation",
+    "stage",
+    MutationOptions,
+    "Changes each record in place, in the mapping language.",
+    lower=_lower_mutation,
+    deterministic=lambda options: is_deterministic(parse_mapping(options.mutation, in_place=True)),
 )
 REMAP = Entry(
     "remap",

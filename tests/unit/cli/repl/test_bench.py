@@ -129,6 +129,13 @@ def test_conditions() -> None:
     assert "needs a bool" in wrong(on, "this.a").message
 
 
+def test_mutations_change_a_copy_of_the_record() -> None:
+    on = bench("mutation")
+    assert on.run("let x = this.a") == Answer({"$x": 3}, kept=("$x",))
+    assert on.run("root.a = $x + 1\nroot.b = this.a\nroot.items = deleted()").value == {"a": 4, "name": "Ada", "b": 4}
+    assert on.samples.value["a"] == 3
+
+
 def test_remaps_change_a_copy_of_the_record_and_keep_their_variables() -> None:
     on = bench("remap")
     assert on.run("x = upcase(.name)\n.name = x\ndel(.items)").value == {"a": 3, "name": "ADA"}
