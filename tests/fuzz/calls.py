@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
+from datetime import UTC
 from functools import cache
 from random import Random
+from typing import Any
 
 from conduix.errors import MappingError, MappingSyntaxError
-from conduix.mapping import is_deterministic, parse_mapping
+from conduix.mapping import is_deterministic, parse_condition, parse_mapping, tree
+from conduix.mapping.compiler.results import result_types
+from conduix.mapping.compiler.values import types_of
+from conduix.mapping.functions import find
 from conduix.mapping.functions.declare import REQUIRED, Function
-from conduix.mapping.interpret import Interpreter
+from conduix.mapping.interpret import Interpreter, evaluate
 from conduix.mapping.steps import MapStep
-from conduix.mapping.values import encode_json
+from conduix.mapping.tree import Expr
+from conduix.mapping.values import Timestamp, encode_json
 from tests.fuzz import learned
 from tests.fuzz.draw import TEXTS
-from tests.fuzz.target import Case, Target
+from tests.fuzz.target import Case, Fault, Target
 from tests.fuzz.ways import data_of, held
 
 VALUES: Sequence[str] = (
@@ -74,13 +81,13 @@ def _quoted(text: str) -> str:
 
 def _run(case: Case) -> str:
     try:
-        tree = parse_mapping(case["text"])
+        mapping = parse_mapping(case["text"])
     except MappingSyntaxError:
         return "refused"
-    if is_deterministic(tree):
-        outs, _, _ = held([MapStep("m", tree)], data_of(case["lines"]))
+    if is_deterministic(mapping):
+        outs, _, _ = held([MapStep("m", mapping)], data_of(case["lines"]))
         return "came out" if outs[0] else "failed"
-    return _by_interpreter(Interpreter(tree), data_of(case["lines"]))
+    return _by_interpreter(Interpreter(mapping), data_of(case["lines"]))
 
 
 def _by_interpreter(interpreter: Interpreter, data: bytes) -> str:
@@ -98,6 +105,43 @@ def _by_interpreter(interpreter: Interpreter, data: bytes) -> str:
     return ran
 
 
+def _draw_types(rng: Random, number: int) -> Case:
+    """One method after the other, with constants."""
+    methods = [f for f in learned.functions() if f.kind == "method" and not f.scope and not f.lazy]
+    function = methods[number % len(methods)]
+    return {"name": function.name, "text": learned.written(function, "this", learned.drawn_literals(rng, function))}
+
+
+def _run_types(case: Case) -> str:
+    """What the compiler takes to be the type of a result must be it."""
+    function = find("method", case["name"])
+    try:
+        expression = parse_condition(case["text"])
+    except MappingSyntaxError:
+        return "refused"
+    if function is None or not isinstance(expression, tree.Method) or expression.name != case["name"]:
+        return "rewritten"
+    return "as said" if sum(_is_of_type(function, expression, target) for target in _targets()) else "failed"
+
+
+@cache
+def _targets() -> Sequence[Any]:
+    values = [json.loads(value) for value in VALUES if "ud800" not in value]
+    return (*values, b"ab", b"\xff", Timestamp(10**18, UTC))
+
+
+def _is_of_type(function: Function, expression: Expr, target: Any) -> bool:
+    try:
+        value = evaluate(expression, target)
+    except MappingError:
+        return False
+    types = result_types(function, types_of(target))
+    if types_of(value) & ~types:
+        raise Fault("a result is of another type than the compiler takes it for", f"{target!r}: {value!r}, not {types}")
+    return True
+
+
 TARGETS: Sequence[Target] = (
+    Target("types", "what the compiler takes for the types of results", _draw_types, _run_types, 1),
     Target("calls", "every function with every kind of value, pair by pair", _draw, _run, 6, 20.0),
 )

@@ -6,8 +6,10 @@ from collections.abc import Callable, Mapping, Sequence
 from random import Random
 from typing import Any
 
-from conduix.engine.api import JSONL, Batch, Lines
-from conduix.engine.fused import Fused, _input, _written
+import msgspec
+
+from conduix.engine.api import JSONL, Batch, Lines, record_offsets
+from conduix.engine.fused import Fused
 from conduix.errors import MappingSyntaxError
 from conduix.mapping import is_deterministic, parse_condition, parse_mapping, parse_remap
 from conduix.mapping.compiler.order import PortKind
@@ -18,6 +20,7 @@ from tests.fuzz import draw, language, remaps
 from tests.fuzz.target import Case, Fault, Target
 from tests.fuzz.ways import OUT, SHARD, Told, data_of, held, held_csv, looked_at, told
 
+_encode = msgspec.json.encode
 COLUMNS = ("s", "n", "m", "at")
 
 
@@ -150,22 +153,29 @@ def _run_batch(case: Case) -> str:
     ports = _ports(case)
     program = Program(steps, ports, JsonInput)
     data = looked_at(program, data_of(case["lines"]))
-    fused = Fused(steps, ports, offsets=False)
     batch = Batch(SHARD, {"offset": 0}, {"offset": len(data)}, Lines(data, JSONL), data.count(b"\n"))
-    output = fused.apply(batch)
-    careful = program.run_carefully(_input(batch), SHARD, _written)
-    expected = fused._bodies(program, careful)
+    output = Fused(steps, ports, offsets=False).apply(batch)
+    careful = program.run_carefully(JsonInput(data, lambda: record_offsets(batch)), SHARD, _written)
     found = {port: made.body for port, made in output.batches}
-    for port, body in expected.items():
-        wanted = body.data if isinstance(body, Lines) else body.values
-        made = found.get(port)
-        have = b"" if made is None else made.data if isinstance(made, Lines) else made.values
-        if have != wanted:
-            raise Fault("a batch leaves with other bytes", f"{port}: {wanted!r}\nfound {have!r}\n{program.source()}")
+    for (port, kind), wanted in zip(ports.items(), careful.outs, strict=True):
+        lines = b"".join((value if isinstance(value, bytes) else _encode(value)) + b"\n" for value in wanted)
+        body = found.get(port)
+        have = body.data if isinstance(body, Lines) else b""
+        if have != lines:
+            raise Fault(
+                "a batch leaves with other bytes", f"{port} {kind}: {lines!r}\nfound {have!r}\n{program.source()}"
+            )
     letters = [(letter.code, letter.message, letter.payload) for letter in output.dead]
     if letters != [(f.code, f.message, f.payload) for _, f in careful.failed]:
         raise Fault("a batch leaves with other letters", f"{told(careful)[2]}\nfound {letters}")
     return _label(told(careful))
+
+
+def _written(_kind: PortKind, value: Any) -> None:
+    try:
+        _encode(value)
+    except (TypeError, RecursionError) as error:
+        raise ValueError(str(error)) from error
 
 
 # csv

@@ -49,17 +49,23 @@ def _read_mapping(text: str, *, in_place: bool, read_import: Importer | None, ch
 
 
 def _items(text: str) -> tuple[Item, ...]:
-    refuse_long(text)
+    refuse_unreadable(text)
     items: tuple[Item, ...] = parse(text, "program", "mapping")
     if not items:
         raise MappingSyntaxError("the mapping is empty: write `root = this` to keep the record", line=1, column=1)
     return items
 
 
-def refuse_long(text: str) -> None:
-    """Raises a MappingSyntaxError for a text that is longer than any person writes."""
+def refuse_unreadable(text: str) -> None:
+    """Raises a MappingSyntaxError for a text that is longer than any person writes, or no Unicode."""
     if len(text) > MAX_TEXT:
         raise MappingSyntaxError(f"the text has {len(text)} characters, the limit is {MAX_TEXT}", line=1, column=1)
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        line, at = text.count("\n", 0, error.start) + 1, error.start - text.rfind("\n", 0, error.start)
+        message = f"the character {text[error.start]!a} is half of a pair and no text: write the whole character"
+        raise MappingSyntaxError(message, line=line, column=at) from error
 
 
 def _shorthand(items: tuple[Item, ...], first: Bare, text: str, *, in_place: bool) -> Mapping:
@@ -140,7 +146,7 @@ def _refuse_import(item: RawImport | RawWhole, error: MappingSyntaxError) -> NoR
 
 def read_condition(text: str) -> Expr:
     """See `conduix.mapping.parse_condition`."""
-    refuse_long(text)
+    refuse_unreadable(text)
     if not text.strip():
         raise MappingSyntaxError(
             'the condition is empty: write one, such as `this.status == "active"`', line=1, column=1

@@ -12,7 +12,7 @@ from typing import Final
 
 from conduix.errors import MappingSyntaxError
 from conduix.mapping import tree
-from conduix.mapping.reading import read_condition, refuse_long
+from conduix.mapping.reading import read_condition, refuse_unreadable
 from conduix.mapping.tree import Expr, Mark
 
 _OPENING: Final = re.compile(r"\$\{(!|\{!)")
@@ -26,7 +26,7 @@ def read_template(text: str) -> Expr:
     Raises:
         MappingSyntaxError: with the line and column in `text`.
     """
-    refuse_long(text)
+    refuse_unreadable(text)
     parts: list[Expr] = []
     at = 0
     for opening in _OPENING.finditer(text):

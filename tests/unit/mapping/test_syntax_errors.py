@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
 from conduix.errors import MappingSyntaxError
-from conduix.mapping import parse_condition, parse_mapping
+from conduix.mapping import parse_condition, parse_mapping, parse_remap
 
 CASES: list[tuple[str, int, int, str]] = [
     # text, line, column, part of the message
@@ -103,3 +105,10 @@ def test_the_place_is_right_after_a_long_string() -> None:
     with pytest.raises(MappingSyntaxError) as caught:
         parse_mapping('root.a = """\none\ntwo""" + ?')
     assert (caught.value.line, caught.value.column) == (3, 10)
+
+
+@pytest.mark.parametrize("parse", [parse_mapping, parse_condition, parse_remap])
+def test_half_a_character_is_refused_where_it_stands(parse: Callable[[str], object]) -> None:
+    with pytest.raises(MappingSyntaxError, match=r"'\\ud800' is half of a pair") as caught:
+        parse('.a =\n "x\ud800"')
+    assert (caught.value.line, caught.value.column) == (2, 4)

@@ -26,14 +26,25 @@ def _adopt(value: Any, left: list[int]) -> Any:
     if left[0] < 0:
         raise MappingError(f"the document has more than {_MOST_VALUES} values")
     if isinstance(value, dict):
-        return {key if isinstance(key, str) else str(key): _adopt(item, left) for key, item in value.items()}
+        return {_adopt(str(key), left): _adopt(item, left) for key, item in value.items()}
     if isinstance(value, list | tuple | set):
         return [_adopt(item, left) for item in value]
     if isinstance(value, dt.date):
         return _moment(value)
+    if isinstance(value, str) and not _is_text(value):
+        raise MappingError(f"the document has a text that is no Unicode: {value!a}")
     if value is None or isinstance(value, str | bytes | bool | int | float):
         return value
     raise MappingError(f"the document has a value of type {type(value).__name__}, which a mapping cannot hold")
+
+
+def _is_text(value: str) -> bool:
+    """Is it Unicode? Halves of pairs, which YAML can write as escapes, are not."""
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _moment(value: dt.date) -> Timestamp:

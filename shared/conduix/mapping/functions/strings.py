@@ -190,6 +190,7 @@ def replace_all_many(value: Any, values: list[Any]) -> Any:
     """The changed text."""
     if len(values) % 2:
         raise MappingError(f"invalid arg, replacements should be in pairs and must therefore be even: {len(values)}")
+    value = value if isinstance(value, bytes) else text(value)
     for old, new in zip(values[::2], values[1::2], strict=True):
         value = replace_all(value, text(old), text(new))
     return value
