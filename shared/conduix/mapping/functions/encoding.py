@@ -33,7 +33,10 @@ def _encode_z85(raw: bytes) -> bytes:
 def _decode_z85(raw: bytes) -> bytes:
     if len(raw) % 5 or any(byte not in _Z85 for byte in raw):
         raise MappingError("z85: wrong character, or a length that is no multiple of 5")
-    return base64.b85decode(raw.translate(_FROM_Z85))
+    try:
+        return base64.b85decode(raw.translate(_FROM_Z85))
+    except ValueError as error:
+        raise MappingError("z85: five characters stand for more than four bytes can hold") from error
 
 
 def _decode_base64(raw: bytes, altchars: bytes | None, *, padded: bool) -> bytes:
