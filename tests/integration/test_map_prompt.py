@@ -22,8 +22,7 @@ Open = Callable[[str], TmuxTerminal]
 
 @pytest.fixture
 def open_terminal(tmp_path: Path) -> Iterator[Open]:
-    """Opens terminals with a command in them, in a folder with `orders.jsonl`."""
-    (tmp_path / "orders.jsonl").write_text(RECORDS, encoding="utf-8")
+    """Opens terminals with a command in them, each in a folder of its own with `orders.jsonl`; state they share."""
     environment = {
         "HOME": str(tmp_path), "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}", "LANG": "C.UTF-8",
         "XDG_STATE_HOME": str(tmp_path / "state"),
@@ -31,10 +30,11 @@ def open_terminal(tmp_path: Path) -> Iterator[Open]:
     opened: list[TmuxTerminal] = []
 
     def open_one(command: str) -> TmuxTerminal:
-        for terminal in opened:
-            terminal.end()
-        opened[:] = [TmuxTerminal(f"{command}; echo ended with $?", tmp_path, environment, (110, 45))]
-        return opened[0]
+        folder = tmp_path / str(len(opened))
+        folder.mkdir()
+        (folder / "orders.jsonl").write_text(RECORDS, encoding="utf-8")
+        opened.append(TmuxTerminal(f"{command}; echo ended with $?", folder, environment, (110, 45)))
+        return opened[-1]
 
     yield open_one
     for terminal in opened:

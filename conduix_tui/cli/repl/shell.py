@@ -12,6 +12,7 @@ from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
 
 from conduix_tui.cli.map_forms import Form
 from conduix_tui.cli.repl.bench import Bench
+from conduix_tui.cli.repl.colours import Colours
 from conduix_tui.cli.repl.commands import Dialogue, Leave
 from conduix_tui.cli.repl.completion import complete, enclosing_call
 from conduix_tui.cli.repl.history import open_history
@@ -36,6 +37,7 @@ def enter(form: Form, file: str | None, terminal: Terminal) -> Exit:
         multiline=True,
         prompt_continuation=lambda width, _line, _wrapped: f"{'. ':>{width}}",
         key_bindings=_keys(),
+        lexer=Colours(),
         completer=_Completer(dialogue),
         complete_while_typing=False,
         bottom_toolbar=lambda: _signature(session.default_buffer.document.text_before_cursor, form),
