@@ -4,7 +4,8 @@ ConduixError
 ├── UsageError            wrong arguments, or state that needs a decision (exit 2)
 ├── DocumentError         a document that does not validate; carries its diagnostics (exit 2)
 ├── MappingError          one record failed in a mapping (class: record)
-│   └── MappingSyntaxError  the mapping text itself is wrong; carries line and column
+│   ├── MappingSyntaxError  the mapping text itself is wrong; carries line and column
+│   └── RecordInvalid     a stage other than a mapping needs the record to be otherwise
 ├── ConnectorError        an outside system, by what is to be done about it
 │   ├── TransientError    try again (network, timeout, 429, 5xx)
 │   │   └── DiskError     the local disk: full, read-only, I/O error → PAUSED(DISK)
@@ -75,6 +76,12 @@ class MappingSyntaxError(MappingError):
     """The text of a mapping is wrong; `line` and `column` count from 1 within that text."""
 
     code = "MAPPING_SYNTAX"
+
+
+class RecordInvalid(MappingError):
+    """A record is not as a stage needs it (validate, cast, split, …); says the path and what was expected there."""
+
+    code = "RECORD_INVALID"
 
 
 class ConnectorError(ConduixError):

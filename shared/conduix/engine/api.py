@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple, Protocol, runtime_checkable
 
 from conduix.engine.files import Files
+from conduix.mapping.parts import index_of
 
 Json = Any
 """A plain JSON value: None, bool, int (64 bit), float, str, list or dict with str keys."""
@@ -88,7 +89,10 @@ class Batch:
     body: Lines | Rows
     count: int
     offsets: Sequence[int] | None = None
-    """Position of each record inside the shard. None: not asked for, or natural (see `record_offsets`)."""
+    """Position of each record inside the shard, a `Part` where it was made of the record there.
+
+    None: not asked for, or natural (see `record_offsets`).
+    """
     meta: Sequence[Mapping[str, Json]] | None = None
     letters: Sequence[Letter] = ()
     """What a source could not read as records (half a line at the end of a file, bytes that are no UTF-8)."""
@@ -338,6 +342,12 @@ def record_offsets(batch: Batch) -> Sequence[int]:
         offsets.append(start)
         start += len(line)
     return offsets
+
+
+def record_place(batch: Batch, at: int) -> tuple[Position, int]:
+    """Where a letter says that a record of a batch stood: its position, and which of what was made of that place."""
+    offset = record_offsets(batch)[at]
+    return {**batch.first, "offset": int(offset)}, index_of(offset)
 
 
 def _newlines(data: bytes) -> list[bytes]:

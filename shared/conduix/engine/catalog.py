@@ -45,6 +45,8 @@ class Entry:
     guarantee: str = ""
     """Sinks: `exactly once`, `at least once`, `none`; sources: `replayable` or `not replayable`."""
     deterministic: Callable[[Any], bool] = _always
+    expands: bool = False
+    """Pure stages: does it make several records of one? Then its last step is a `MapStep` with `many`."""
     extra: str | None = None
     needs: tuple[str, ...] = ()
     """Modules that the extra brings."""

@@ -5,15 +5,19 @@ from __future__ import annotations
 import gc
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import msgspec
 
 from conduix.engine.api import JSONL, TEXT, Batch, Counts, Letter, Lines, Output, Rows, record_offsets
+from conduix.engine.expanding import Piece, pieces
+from conduix.mapping.compiler.bridge import json_text
 from conduix.mapping.compiler.order import PortKind
 from conduix.mapping.inputs import CsvInput, Input, JsonInput, RowsInput, TextInput
+from conduix.mapping.parts import index_of
 from conduix.mapping.program import Made, Program, step_is_deterministic
-from conduix.mapping.steps import Step
+from conduix.mapping.steps import MapStep, Step
 
 _INPUTS: Mapping[str, type[Input]] = {"jsonl": JsonInput, "lines": TextInput, "csv": CsvInput, "rows": RowsInput}
 """The kind of input for each form of body."""
@@ -28,6 +32,8 @@ class Fused:
         self._steps = steps
         self._ports = ports
         self._offsets = offsets
+        last = steps[-1] if steps else None
+        self._many = isinstance(last, MapStep) and last.many
         self._programs: dict[object, Program] = {}
 
     @property
@@ -49,17 +55,15 @@ class Fused:
         program = self._program(batch, given)
         made = program.run(given, batch.shard)
         try:
-            bodies = self._bodies(program, made)
+            batches = self._batches(program, batch, made)
         except (ValueError, TypeError, RecursionError):
             # something in the batch cannot be written: each record alone tells which
             made = program.run_carefully(given, batch.shard, _written)
-            bodies = self._bodies(program, made)
-        batches = [
-            (port, self._batch(program, batch, index, body, made))
-            for index, (port, body) in enumerate(bodies.items())
-            if made.outs[index]
-        ]
-        return Output(batches, self._letters(batch, given, made), self._counts(given.count, made))
+            batches = self._batches(program, batch, made)
+        counts = self._counts(given.count, made)
+        if self._many:
+            self._count_items(counts, made)
+        return Output(batches, self._letters(batch, given, made), counts)
 
     def source(self, form: str, columns: tuple[str, ...]) -> str:
         """The projection and the code for one form of input, for people."""
@@ -77,23 +81,35 @@ class Fused:
         return program
 
     def _made(self, kind: type[Input], columns: tuple[str, ...], *, meta: bool) -> Program:
-        return Program(self._steps, self._ports, kind, columns, offsets=self._offsets, meta=meta)
+        ports = self._ports
+        if self._many:
+            # arrays come out of it: a text among their items is no line yet
+            ports = {name: "jsonl" if form == "lines" else form for name, form in ports.items()}
+        return Program(self._steps, ports, kind, columns, offsets=self._offsets, meta=meta)
 
     # results
 
-    def _bodies(self, program: Program, made: Made) -> dict[str, Lines | Rows]:
-        pairs = zip(self._ports.items(), made.outs, strict=True)
-        return {name: _BODIES[program.out_form(kind)](out) for (name, kind), out in pairs}
+    def _batches(self, program: Program, batch: Batch, made: Made) -> list[tuple[str, Batch]]:
+        batches: list[tuple[str, Batch]] = []
+        for index, (port, kind) in enumerate(self._ports.items()):
+            whole = Piece(made.outs[index], made.offsets[index], made.metas[index])
+            form = program.out_form(kind)
+            batches += [
+                (port, self._batch(program, batch, _BODIES[form](piece.items), piece))
+                for piece in (_items(whole, kind) if self._many else (whole,))
+                if piece.items
+            ]
+        return batches
 
-    def _batch(self, program: Program, batch: Batch, index: int, body: Lines | Rows, made: Made) -> Batch:
+    def _batch(self, program: Program, batch: Batch, body: Lines | Rows, piece: Piece) -> Batch:
         return Batch(
             batch.shard,
             batch.first,
             batch.next,
             body,
-            len(made.outs[index]),
-            offsets=made.offsets[index] if self._offsets else None,
-            meta=made.metas[index] if program.gives_meta else None,
+            len(piece.items),
+            offsets=piece.offsets if self._offsets else None,
+            meta=piece.metas if program.gives_meta else None,
         )
 
     def _letters(self, batch: Batch, given: Input, made: Made) -> list[Letter]:
@@ -104,8 +120,8 @@ class Fused:
             Letter(
                 nodes[failure.step],
                 batch.shard,
-                {"offset": given.offsets[index]},
-                0,
+                {"offset": int(given.offsets[index])},
+                index_of(given.offsets[index]),
                 failure.payload,
                 failure.code,
                 failure.message,
@@ -124,6 +140,24 @@ class Fused:
             before = counts.get(step.node, Counts(0))
             counts[step.node] = Counts(arrived, before.filtered + made.filtered[index], before.dead + dead[index])
         return counts
+
+    def _count_items(self, counts: dict[str, Counts], made: Made) -> None:
+        """Count for the last node the items of the arrays that it made instead of the arrays."""
+        arrays = made.outs[0] if made.outs else []
+        items, filled = sum(map(len, arrays)), sum(map(bool, arrays))
+        node = self._steps[-1].node
+        counted = counts[node]
+        counts[node] = replace(
+            counted, passed=items, filtered=counted.filtered + len(arrays) - filled, made=items - filled
+        )
+
+
+def _items(arrays: Piece, kind: PortKind) -> Iterator[Piece]:
+    """The items of arrays, as a port of this kind wants them."""
+    for piece in pieces(arrays.items, arrays.offsets, arrays.metas):
+        if kind == "lines":
+            piece.items = [item if isinstance(item, str) else json_text(item) for item in piece.items]
+        yield piece
 
 
 @contextmanager

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from conduix.errors import MappingError
+from conduix.errors import MappingError, RecordInvalid
 from conduix.mapping import paths, tree
 from conduix.mapping.arithmetic import BINARY, Mismatch, invert, negate, truth
 from conduix.mapping.describe import describe
@@ -383,7 +383,7 @@ def _declared(kind: Any, name: str) -> Function:
 
 def _located(error: MappingError, mark: Mark, where: str) -> MappingError:
     """The error with its place; one that has a place already came from deeper within and keeps it."""
-    if error.line:
+    if error.line or isinstance(error, RecordInvalid):
         return error
     if isinstance(error, WrongType):
         return error.located(where, mark.line, mark.column)

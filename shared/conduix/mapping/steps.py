@@ -12,12 +12,17 @@ OnError = Literal["dlq", "drop", "fail", "pass"]
 
 @dataclass(frozen=True, slots=True)
 class MapStep:
-    """Replaces the record by what the mapping makes of it; a deleted root filters it."""
+    """Replaces the record by what the mapping makes of it; a deleted root filters it.
+
+    `many`: it makes an array, whose items are the records that go on; always the last step of a stretch, with neither
+    `when` nor the policy `pass`, which would let a record pass that is no such array.
+    """
 
     node: str
     mapping: Mapping
     when: Expr | None = None
     on_error: OnError = "dlq"
+    many: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import orjson
 from pydantic import AfterValidator, Field
 
-from conduix.engine.api import Batch, Handle, Json, Letter, Lines, NodeContext, record_offsets
+from conduix.engine.api import Batch, Handle, Json, Letter, Lines, NodeContext, record_place
 from conduix.engine.catalog import Entry
 from conduix.engine.connectors.records import Body
 from conduix.errors import RecordError
@@ -109,9 +109,9 @@ class StubSink:
             try:
                 text = _pairs(orjson.loads(line)) if self._options.log_format == "text" else line.decode()
             except ValueError as error:  # no JSON, or no UTF-8
-                position = {**batch.first, "offset": record_offsets(batch)[index]}
+                position, part = record_place(batch, index)
                 letters.append(
-                    Letter(self._context.node, batch.shard, position, 0, line, RecordError.code, f"no JSON: {error}")
+                    Letter(self._context.node, batch.shard, position, part, line, RecordError.code, f"no JSON: {error}")
                 )
             else:
                 self._log.log(self._level, "%s", text)

@@ -89,8 +89,12 @@ class _Graph:
         return self.entries[node.id].lower is not None
 
     def follower(self, node: NodeSpec) -> NodeSpec | None:
-        """The pure stage that is fused to this one: its only reader, reading nothing else."""
-        if tuple(self.entries[node.id].ports(node.options)) != ("out",):
+        """The pure stage that is fused to this one: its only reader, reading nothing else.
+
+        What makes several records of one ends a stretch, as what has several ports does.
+        """
+        entry = self.entries[node.id]
+        if entry.expands or tuple(entry.ports(node.options)) != ("out",):
             return None
         readers = self.consumers.get((node.id, "out"), [])
         if len(readers) == 1 and self.pure(readers[0]) and len(readers[0].inputs) == 1:

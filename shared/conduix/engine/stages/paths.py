@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Sequence
+from typing import Annotated, Any
 
 from pydantic import AfterValidator
 
+from conduix.mapping.functions.declare import STAGE
 from conduix.mapping.tree import (
     Assign,
+    Binary,
     Expr,
     Field,
+    If,
     IfStatement,
     Literal,
     Mapping,
@@ -56,6 +60,32 @@ def copy_if_there(old: str, new: str) -> Statement:
     """`if this.exists("old") { root.new = this.old }`: what is missing stays missing."""
     there = Method(This(GENERATED), "exists", (Literal(old, GENERATED),), GENERATED)
     return IfStatement(((there, (assign(new, read(old)),)),), (), GENERATED)
+
+
+def stage_call(target: Expr, name: str, *constants: Any) -> Expr:
+    """`target.name(constants)`, of the methods that only stages have."""
+    return Method(target, f"{STAGE}{name}", tuple(Literal(value, GENERATED) for value in constants), GENERATED)
+
+
+def is_there(path: str) -> Expr:
+    """`this.path != null`."""
+    return Binary("!=", read(path), Literal(None, GENERATED), GENERATED)
+
+
+def change(path: str, value: Expr) -> Assign:
+    """`root.path = if this.path != null { value }`: what is missing stays missing, null stays null."""
+    return assign(path, If(((is_there(path), value),), None, GENERATED))
+
+
+def refuse_twice(fields: Sequence[str]) -> None:
+    """Raises a ValueError where a field stands twice in a list."""
+    for field in fields:
+        if fields.count(field) > 1:
+            raise ValueError(f"{field!r} stands twice in the list; remove one")
+
+
+SAME = assign(None, This(GENERATED))
+"""`root = this`."""
 
 
 def without(paths: tuple[str, ...]) -> Expr:

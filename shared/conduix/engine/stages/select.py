@@ -8,16 +8,10 @@ from typing import Self
 from pydantic import Field, model_validator
 
 from conduix.engine.catalog import Entry
-from conduix.engine.stages.paths import EMPTY, FieldPath, assign, copy_if_there, mapping, without
+from conduix.engine.stages.paths import EMPTY, FieldPath, assign, copy_if_there, mapping, refuse_twice, without
 from conduix.mapping.steps import MapStep, OnError, Step
 from conduix.mapping.tree import Expr
 from conduix.spec.options import Options
-
-
-def _refuse_twice(fields: tuple[str, ...]) -> None:
-    for field in fields:
-        if fields.count(field) > 1:
-            raise ValueError(f"{field!r} stands twice in the list; remove one")
 
 
 class SelectOptions(Options):
@@ -31,7 +25,7 @@ class SelectOptions(Options):
 
     @model_validator(mode="after")
     def _no_field_twice(self) -> Self:
-        _refuse_twice(self.fields)
+        refuse_twice(self.fields)
         return self
 
 
@@ -46,7 +40,7 @@ class ExcludeOptions(Options):
 
     @model_validator(mode="after")
     def _no_field_twice(self) -> Self:
-        _refuse_twice(self.fields)
+        refuse_twice(self.fields)
         return self
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from conduix.mapping.compiler.values import T, within
-from conduix.mapping.functions.declare import Function
+from conduix.mapping.functions.declare import STAGE, Function
 
 _TEXTUAL = frozenset({
     "uppercase", "lowercase", "capitalize", "trim", "trim_prefix", "trim_suffix", "repeat", "reverse", "replace_all",
@@ -31,10 +31,15 @@ _KEEPS_ITEMS = {
 }  # fmt: skip
 """A container of what the target holds: JSON of JSON."""
 
+_RETURNED: dict[object, T] = {"str": T.STR, "bool": T.BOOL, "int": T.INT, "int | float": T.NUMBER}
+"""What implementations say that they return, where that leaves no doubt: containers may hold anything."""
+
 
 def result_types(function: Function, target: T) -> T:
     """The possible types of what `function` gives for a target of these types."""
     name = function.alias_of or function.name
+    if name.startswith(STAGE):
+        return T.JSON
     if name in _TEXTUAL:
         return T.STR | (target & T.OTHER)
     if name in _KEEPS_ITEMS:
@@ -47,4 +52,6 @@ def result_types(function: Function, target: T) -> T:
         return T.JSON
     if name == "fold":
         return T.ANY
-    return _FIXED.get(name, T.VALUE | target & T.ABSENT)
+    if name in _FIXED:
+        return _FIXED[name]
+    return _RETURNED.get(function.implementation.__annotations__.get("return"), T.VALUE | target & T.ABSENT)

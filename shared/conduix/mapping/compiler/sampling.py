@@ -6,6 +6,8 @@ import random
 from collections.abc import Callable
 from hashlib import blake2b
 
+from conduix.mapping.parts import Part
+
 
 def sampler(rate: float, seed: int | None) -> Callable[[str], Callable[..., bool]]:
     """A function of the shard that gives the choice: of a position if seeded, of nothing (random) if not."""
@@ -20,6 +22,8 @@ def sampler(rate: float, seed: int | None) -> Callable[[str], Callable[..., bool
         def keep(position: int) -> bool:
             hashed = base.copy()
             hashed.update(b"%d" % position)
+            if isinstance(position, Part):
+                hashed.update(b".%d" % position.index)
             return int.from_bytes(hashed.digest(), "big") < limit
 
         return keep

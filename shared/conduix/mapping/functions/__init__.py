@@ -8,7 +8,7 @@ from __future__ import annotations
 from functools import cache
 from importlib import import_module
 
-from conduix.mapping.functions.declare import REMAP, Family, Function, Kind
+from conduix.mapping.functions.declare import REMAP, STAGE, Family, Function, Kind
 
 _FAMILIES = (
     # asked in this order until one has the name: what most mappings use comes first, what loads slowly last
@@ -28,9 +28,11 @@ def _members(family: str) -> _Table:
 
 @cache
 def find(kind: Kind, name: str) -> Function | None:
-    """The function or method of that name; also one that only a remap calls."""
+    """The function or method of that name; also one that only a remap calls, or only a stage."""
     if name.startswith(REMAP):
         return import_module(f"{__name__}.remap").table().get(name.removeprefix(REMAP)) if kind == "function" else None
+    if name.startswith(STAGE):
+        return import_module(f"{__name__}.stages").table().get(name) if kind == "method" else None
     for family in _FAMILIES:
         found = _members(family).get((kind, name))
         if found is not None:

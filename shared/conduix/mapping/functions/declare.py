@@ -15,6 +15,8 @@ ParameterKind = Literal["string", "data", "integer", "number", "bool", "array", 
 REQUIRED: Final = object()
 REMAP: Final = "remap "
 """What stands before the names of VRL's own functions: no mapping can write it."""
+STAGE: Final = "stage "
+"""The same before the methods that only stages lower to."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import orjson
 
-from conduix.engine.api import Batch, Json, Letter, Rows, record_offsets
+from conduix.engine.api import Batch, Json, Letter, Rows, record_place
 from conduix.engine.connectors.csvheader import csv_format
 from conduix.engine.connectors.file.content import open_content
 from conduix.engine.connectors.file.cut import open_regular
@@ -64,8 +64,8 @@ class TableLayout:
         return ""
 
     def _letter(self, batch: Batch, index: int, value: Json, problem: str) -> Letter:
-        position = {**batch.first, "offset": record_offsets(batch)[index]}
-        return Letter(self._node, batch.shard, position, 0, orjson.dumps(value), RecordError.code, problem)
+        position, part = record_place(batch, index)
+        return Letter(self._node, batch.shard, position, part, orjson.dumps(value), RecordError.code, problem)
 
     def _head(self) -> bytes:
         return self._written([list(self._columns or ())]) if self._header else b""
