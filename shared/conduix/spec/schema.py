@@ -11,20 +11,20 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
+from conduix.spec.forms import INPUTS, Schema, actor_keys, flat_keys, linear_keys, node_name, own_keys, ref, steps_keys
 from conduix.spec.model import CatalogView, EntryView, Role
-from conduix.spec.settings import ALIASES, ID, WITHOUT_EFFECT, Settings
+from conduix.spec.settings import ALIASES, WITHOUT_EFFECT, Settings
 from conduix.spec.shapes import field_names
-
-Schema = dict[str, Any]
 
 _ROLES: tuple[Role, ...] = ("source", "stage", "sink")
 _VARIABLE = {"type": "string", "pattern": r"\$\{", "description": "A value that comes from a variable."}
-_INPUT = {"type": "string", "description": "Id of a source or transform, or `router.route`."}
+_STEPS = ("steps", "output", "realtime")
+_ACTOR = {"required": ["type"], "properties": {"type": {"const": "actor"}}}
 _LOOSE = ("integer", "number", "boolean")
 
 
 def document_schema(catalog: CatalogView) -> Schema:
-    """The schema (draft 2020-12) of documents in the linear and the flat form."""
+    """The schema (draft 2020-12) of documents in all four forms."""
     entries = {role: _entries(catalog, role) for role in _ROLES}
     models: list[type[BaseModel]] = [Settings, *(each.options for role in _ROLES for each in entries[role].values())]
     refs, generated = models_json_schema(
@@ -33,18 +33,32 @@ def document_schema(catalog: CatalogView) -> Schema:
     defs: Schema = {name: _with_variables(schema) for name, schema in generated.get("$defs", {}).items()}
     names: dict[type, str] = {model: str(ref["$ref"]).rpartition("/")[2] for (model, _), ref in refs.items()}
     for role in _ROLES:
-        for own in ((), ("inputs",)) if role != "source" else ((),):
-            defs[_node_name(role, own)] = _node(role, entries[role], names, defs, own)
+        for own in ((), INPUTS) if role != "source" else ((),):
+            defs[node_name(role, own)] = _node(role, entries[role], names, defs, own)
     sinks_only = sorted(entries["sink"].keys() - entries["stage"].keys())
+    settings = defs[names[Settings]]
+    stages = {name: defs[names[entry.options]] for name, entry in entries["stage"].items()}
+    types = {role: list(entries[role]) for role in _ROLES}
+    actors = actor_keys(settings["properties"]["supervision"], types, defs)
+    forms = (
+        ({"anyOf": [_has("sources"), _has("transforms")]}, _form(settings, flat_keys(), ["sources"])),
+        ({"anyOf": [_has("pipeline"), _ACTOR]}, _form(settings, actors, ["pipeline"])),
+        ({"anyOf": [_has(key) for key in _STEPS]}, _form(settings, steps_keys(stages), ["source"])),
+    )
+    schema = _form(settings, linear_keys(sinks_only), ["source"])
+    for condition, form in reversed(forms):
+        schema = {"if": condition, "then": form, "else": schema}
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "Conduix pipeline",
         "type": "object",
-        "if": {"anyOf": [{"required": ["sources"]}, {"required": ["transforms"]}]},
-        "then": _form(defs[names[Settings]], _flat_keys(), ["sources"]),
-        "else": _form(defs[names[Settings]], _linear_keys(sinks_only), ["source"]),
+        **schema,
         "$defs": defs,
     }
+
+
+def _has(key: str) -> Schema:
+    return {"required": [key]}
 
 
 def _entries(catalog: CatalogView, role: Role) -> dict[str, EntryView]:
@@ -66,39 +80,6 @@ def _form(settings: Schema, keys: Schema, required: Sequence[str]) -> Schema:
     }
 
 
-def _linear_keys(sinks_only: list[str]) -> Schema:
-    source, stage, sink = (_ref(_node_name(role, ())) for role in _ROLES)
-    # a sink may end a chain among the stages; a type that nobody has is reported as a stage's
-    item = {"if": {"properties": {"type": {"enum": sinks_only}}}, "then": sink, "else": stage}
-    return {
-        "source": source,
-        "stages": {"type": ["array", "null"], "items": item},
-        "sink": sink,
-        "sinks": {"type": ["array", "null"], "items": sink},
-    }
-
-
-def _flat_keys() -> Schema:
-    def section(role: Role, own: Sequence[str]) -> Schema:
-        named = {ID: _ref(_node_name(role, own))}
-        return {"type": ["object", "null"], "patternProperties": named, "additionalProperties": False}
-
-    inputs = ("inputs",)
-    return {
-        "sources": section("source", ()),
-        "transforms": section("stage", inputs),
-        "sinks": section("sink", inputs),
-    }
-
-
-def _node_name(role: Role, own: Sequence[str]) -> str:
-    return f"{'flat ' if own else ''}{role}"
-
-
-def _ref(name: str) -> Schema:
-    return {"$ref": f"#/$defs/{name}"}
-
-
 def _node(
     role: Role,
     entries: Mapping[str, EntryView],
@@ -112,7 +93,7 @@ def _node(
         options = defs[names[entry.options]]
         beside = {key: _property(options, key, entry.options) for key in field_names(entry.options)}
         then: Schema = {
-            "properties": {**beside, **_own_keys(role, own), "config": _ref(names[entry.options])},
+            "properties": {**beside, **own_keys(role, own), "config": ref(names[entry.options])},
             "additionalProperties": False,
         }
         branches.append({"if": {"properties": {"type": {"const": name}}}, "then": then})
@@ -131,21 +112,6 @@ def _property(options: Schema, key: str, model: type[BaseModel]) -> Schema:
         return found
     info = field_names(model)[key]
     return {"description": info.description or ""}
-
-
-def _own_keys(role: Role, own: Sequence[str]) -> Schema:
-    keys: Schema = {"type": True}
-    if "inputs" in own:
-        keys["inputs"] = {"anyOf": [_INPUT, {"type": "array", "items": _INPUT, "minItems": 1}]}
-    else:
-        named = {"type": "string", "pattern": ID, "description": "What other nodes call it; default: its type."}
-        keys |= {"id": named, "name": named}
-    if role == "stage":
-        keys["when"] = {"type": "string", "description": "It applies where this holds, other records pass unchanged."}
-    if role != "source":
-        choices = ["dlq", "drop", "fail", *(["pass"] if role == "stage" else [])]
-        keys["on_error"] = {"enum": choices, "default": "dlq", "description": "What happens to a record that fails."}
-    return keys
 
 
 def _with_variables(schema: Any) -> Any:

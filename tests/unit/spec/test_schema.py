@@ -36,6 +36,33 @@ transforms: {t: {type: filter, inputs: in, condition: this.a}}
 sinks: {out: {type: drop, inputs: [t]}}
 restart: {max_restarts: 1}
 """
+ACTOR = """
+name: a
+type: actor
+pipeline:
+  name: top
+  supervision: {strategy: rest_for_one}
+  children:
+    - name: below
+      type: supervisor
+      restart: transient
+      children:
+        - {name: in, type: source, config: {source_type: kafka, brokers: [x]}}
+    - {type: transform, transform_type: filter, condition: this.a, inputs: in, restart: temporary}
+    - {type: sink, config: {sink_type: drop}}
+"""
+STEPS = """
+name: a
+type: batch
+source: {type: file, path: in}
+realtime: {id_field: event_id, dedup_ttl: 24h}
+steps:
+  - {name: t, transform: root = this, when: this.a}
+  - {filter: this.a, on_error: pass}
+  - {sample: 0.1}
+  - {sample: {rate: 0.1, seed: 2}}
+output: {type: file, path: out}
+"""
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +77,7 @@ def mistakes(validator: Draft202012Validator, text: str) -> list[str]:
     return [error.json_path for error in validator.iter_errors(value)]
 
 
-@pytest.mark.parametrize("text", [LINEAR, FLAT])
+@pytest.mark.parametrize("text", [LINEAR, FLAT, ACTOR, STEPS])
 def test_accepts_what_loads(validator: Draft202012Validator, text: str) -> None:
     good(text, env={"N": "1", "H": "true"})
     assert mistakes(validator, text) == []
@@ -82,6 +109,29 @@ def test_marks_mistakes_in_the_flat_form(validator: Draft202012Validator) -> Non
     assert mistakes(validator, FLAT.replace("inputs: in, ", "")) == ["$.transforms.t"]
     assert mistakes(validator, FLAT.replace("brokers: [x]", "brokers: x")) == ["$.sources.in.brokers"]
     assert mistakes(validator, FLAT.replace("sources", "source")) != []
+
+
+@pytest.mark.parametrize(
+    ("text", "old", "new", "path"),
+    [
+        (ACTOR, "rest_for_one", "rest_for_two", "$.pipeline.supervision.strategy"),
+        (ACTOR, "type: source", "type: sorce", "$.pipeline.children[0].children[0].type"),
+        (ACTOR, "source_type: kafka", "source_type: kafak", "$.pipeline.children[0].children[0].config.source_type"),
+        (ACTOR, "restart: transient", "restart: never", "$.pipeline.children[0].restart"),
+        (ACTOR, "restart: transient", "restarts: 5", "$.pipeline.children[0]"),
+        (STEPS, "filter: this.a", "fitler: this.a", "$.steps[1]"),
+        (STEPS, "sample: 0.1", "sample: 1.5", "$.steps[2]"),
+        (STEPS, "rate: 0.1", "rat: 0.1", "$.steps[3]"),
+        (STEPS, "id_field", "key", "$.realtime"),
+        (STEPS, "output: {type: file", "output: {type: fil", "$.output.type"),
+    ],
+)
+def test_marks_mistakes_in_the_other_forms(
+    validator: Draft202012Validator, text: str, old: str, new: str, path: str
+) -> None:
+    assert old in text
+    found = mistakes(validator, text.replace(old, new, 1))
+    assert any(each.startswith(path) for each in found), found
 
 
 def test_every_option_is_described() -> None:
