@@ -7,6 +7,7 @@ record, with its first item). 10 % of the orders are inactive, 5 % repeat the id
 from __future__ import annotations
 
 import argparse
+import re
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -57,6 +58,7 @@ PLACES = (
 )
 CURRENCIES = ["usd", "eur", "gbp", "jpy", "brl"]
 CHANNELS = ["web", "ios", "android", "store"]
+_DISCOUNT = re.compile(r'"discount":[0-9.]+')
 NOTES = ("", "call first", "leave at the door", r"wrap it, \"fragile\"", r"first line\nsecond line")
 
 
@@ -69,18 +71,21 @@ class Orders:
     records: int
 
 
-def orders(count: int, *, bad: float = 0.0, seed: int = SEED) -> Iterator[tuple[str, str]]:
+def orders(count: int, *, bad: float = 0.0, odd: float = 0.0, seed: int = SEED) -> Iterator[tuple[str, str]]:
     """One JSON line and one CSV row an order.
 
     Args:
         count: number of orders.
         bad: share of orders whose `currency` is a number, at which a mapping that upper-cases it fails.
+        odd: share of inactive orders whose `discount` is a text: nothing fails that leaves them out, but they are not
+            what is decoded for a mapping that calculates with the discount.
         seed: another seed, other orders.
     """
     random = Random(seed)
     recent: deque[str] = deque(maxlen=WINDOW)
     for index in range(count):
-        yield _order(random, _event_id(random, index, recent), bad)
+        line, row = _order(random, _event_id(random, index, recent), bad)
+        yield (_odd(line) if odd and random.random() < odd else line), row
 
 
 def _event_id(random: Random, index: int, recent: deque[str]) -> str:
@@ -89,6 +94,10 @@ def _event_id(random: Random, index: int, recent: deque[str]) -> str:
     new = f"evt-{index:09d}-{random.getrandbits(32):08x}"
     recent.append(new)
     return new
+
+
+def _odd(line: str) -> str:
+    return _DISCOUNT.sub('"discount":"none"', line.replace('"status":"active"', '"status":"inactive"'))
 
 
 def _order(random: Random, event_id: str, bad: float) -> tuple[str, str]:
@@ -118,13 +127,14 @@ def _order(random: Random, event_id: str, bad: float) -> tuple[str, str]:
     return line, row
 
 
-def generate(count: int, directory: Path, *, bad: float = 0.0, seed: int = SEED) -> Orders:
+def generate(count: int, directory: Path, *, bad: float = 0.0, odd: float = 0.0, seed: int = SEED) -> Orders:
     """Write both files unless they are there already; a file appears whole or not at all."""
-    name = f"orders-{count}" + (f"-bad{bad:g}" if bad else "") + (f"-seed{seed}" if seed != SEED else "")
+    name = f"orders-{count}" + (f"-bad{bad:g}" if bad else "") + (f"-odd{odd:g}" if odd else "")
+    name += f"-seed{seed}" if seed != SEED else ""
     made = Orders(directory / f"{name}.jsonl", directory / f"{name}.csv", count)
     if not (made.jsonl.exists() and made.csv.exists()):
         directory.mkdir(parents=True, exist_ok=True)
-        _write(made, orders(count, bad=bad, seed=seed))
+        _write(made, orders(count, bad=bad, odd=odd, seed=seed))
     return made
 
 

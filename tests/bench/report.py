@@ -52,7 +52,7 @@ class Result:
             f"{self.ours.wall:.2f}",
             f"{self.ours.peak / 1e6:.0f}",
             f"{self.ratio:.2f}",
-            f"{self.workload.goal:.2f}",
+            "" if self.workload.goal is None else f"{self.workload.goal:.2f}",
             f"{self.same_work:.2f}",
             "same" if self.difference is None else "DIFFERS",
         )

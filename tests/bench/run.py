@@ -58,8 +58,9 @@ def bench(workload: Workload, orders: Orders, repeat: int, work: Path) -> Result
 
 def _round(workload: Workload, orders: Orders, ours: Path, theirs: Path, work: Path) -> Round:
     source = workload.source(orders)
-    loop = run_loop(workload.name, source, theirs, work)
-    w1_loop = loop if workload.name == "W1" else run_loop("W1", orders.jsonl, work / "w1-loop.jsonl", work)
+    name = workload.loop or workload.name
+    loop = run_loop(name, source, theirs, work)
+    w1_loop = loop if name == "W1" else run_loop("W1", orders.jsonl, work / "w1-loop.jsonl", work)
     return Round(w1_loop, loop, run_conduix(workload.document, source, ours, work))
 
 
@@ -105,12 +106,12 @@ def _workloads(names: str) -> list[Workload]:
 
 
 def _speed(arguments: argparse.Namespace, work: Path, console: Console) -> bool:
-    orders = generate(arguments.records, arguments.output / "data")
     results = []
     for workload in arguments.only:
+        orders = generate(arguments.records, arguments.output / "data", odd=workload.odd)
         console.print(f"{workload.name} {workload.title}: {arguments.repeat} times {orders.records:,} records")
         results.append(bench(workload, orders, arguments.repeat, work))
-    table = Table(*COLUMNS, title=f"{orders.records:,} records, minimum of {arguments.repeat}")
+    table = Table(*COLUMNS, title=f"{arguments.records:,} records, minimum of {arguments.repeat}")
     for result in results:
         table.add_row(*result.row())
     console.print(table)

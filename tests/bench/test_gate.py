@@ -100,11 +100,18 @@ def test_bad_orders_are_as_many_as_asked_for() -> None:
     assert 120 <= bad <= 280
 
 
+def test_odd_orders_are_as_many_as_asked_for_and_nothing_else_is() -> None:
+    made = [line for line, _ in orders(20_000, odd=0.1)]
+    odd = [line for line in made if '"discount":"none"' in line]
+    assert 1_700 <= len(odd) <= 2_300
+    assert all('"status":"inactive"' in line for line in odd)
+
+
 @pytest.mark.parametrize("workload", WORKLOADS.values(), ids=lambda workload: workload.name)
 def test_every_workload_has_its_document_and_its_loop(workload: Workload, tmp_path: Path) -> None:
     made = generate(50, tmp_path)
     assert workload.document.is_file()
-    run_loop(workload.name, workload.source(made), tmp_path / "loop.jsonl", tmp_path)
+    run_loop(workload.loop or workload.name, workload.source(made), tmp_path / "loop.jsonl", tmp_path)
     assert (tmp_path / "loop.jsonl").stat().st_size > 0
 
 

@@ -16,18 +16,24 @@ HAND_LOOP = HERE / "handloop.py"
 
 @dataclass(frozen=True, slots=True)
 class Workload:
-    """One kind of work, as a document under `workloads/` and as a hand-written loop of the same name."""
+    """One kind of work, as a document under `workloads/` and as a hand-written loop."""
 
     name: str
     title: str
-    goal: float
+    goal: float | None
     """Records per CPU second, as a multiple of the W1 loop's, that the project wants to reach (W1 first: 1.3)."""
     reads_csv: bool = False
+    odd: float = 0.0
+    """Share of the orders that do not fit what is decoded for the mapping."""
+    loop: str = ""
+    """The workload whose loop does the same; empty: its own."""
+    pipeline: str = ""
+    """The name of the document; empty: the workload's own."""
 
     @property
     def document(self) -> Path:
         """The pipeline; it takes `IN` and `OUT` from the environment."""
-        return HERE / "workloads" / f"{self.name.lower()}.yaml"
+        return HERE / "workloads" / f"{self.pipeline or self.name.lower()}.yaml"
 
     def source(self, orders: Orders) -> Path:
         """The file it reads."""
@@ -43,6 +49,13 @@ WORKLOADS: Mapping[str, Workload] = {
         Workload("W4", "CSV to JSON lines", 1.27, reads_csv=True),
         Workload("W6", "whole record, three edits", 1.04),
         Workload("W7", "heavy mapping", 0.79),
+        *(
+            Workload(
+                f"W1-{percent}{sort}", f"{percent} % do not fit{title}", None, False, percent / 100, "W1", document
+            )
+            for percent in (1, 10)
+            for sort, title, document in (("", "", "w1"), ("G", ", general path", "w1-general"))
+        ),
     )
 }
 
