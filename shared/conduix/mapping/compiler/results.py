@@ -34,6 +34,9 @@ _KEEPS_ITEMS = {
 _RETURNED: dict[object, T] = {"str": T.STR, "bool": T.BOOL, "int": T.INT, "int | float": T.NUMBER}
 """What implementations say that they return, where that leaves no doubt: containers may hold anything."""
 
+_RETURNED: dict[object, T] = {"str": T.STR, "bool": T.BOOL, "int": T.INT, "int | float": T.NUMBER}
+"""What implementations say that they return, where that leaves no doubt: containers may hold anything."""
+
 
 def result_types(function: Function, target: T) -> T:
     """The possible types of what `function` gives for a target of these types."""

@@ -41,10 +41,11 @@ def floor(value: Any) -> int | float:
                examples=(("root.a = this.a.round()", '{"a":2.5}', '{"a":3}'),))  # fmt: skip
 def round_number(value: Any) -> int | float:
     """The rounded number."""
-    return _rounded(value, _half_away)
+    return _rounded(value, half_away)
 
 
-def _half_away(value: float) -> int:
+def half_away(value: float) -> int:
+    """The nearest whole number, of two the one farther from zero."""
     lower = math.floor(abs(value))
     nearest = lower + (abs(value) - lower >= 0.5)
     return nearest if value >= 0 else -nearest

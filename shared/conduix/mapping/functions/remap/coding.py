@@ -156,7 +156,9 @@ def _named(variants: dict[str, str], name: str) -> str:
 
 
 def _hex(name: str, raw: bytes) -> str:
-    return hashlib.new(name, raw, usedforsecurity=False).hexdigest()
+    make = getattr(hashlib, name, None)
+    made: Any = make(raw, usedforsecurity=False) if make else hashlib.new(name, raw, usedforsecurity=False)
+    return str(made.hexdigest())
 
 
 @family.function("md5", "The MD5 of a text or bytes, in hexadecimal digits.", _DATA,

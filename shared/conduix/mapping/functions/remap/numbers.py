@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 import re
-from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_UP, Decimal
+from collections.abc import Callable
+from decimal import Decimal
 from typing import Any, Final
 
 from conduix.errors import MappingError
 from conduix.mapping.functions.coercion import parse_number
 from conduix.mapping.functions.declare import REMAP, Family, Parameter
+from conduix.mapping.functions.numbers import half_away
 from conduix.mapping.timestamps import read
 from conduix.mapping.values import Timestamp, settled, whole
 
@@ -24,14 +26,17 @@ _NANOS: Final = {
 _DURATION = re.compile(r"([0-9]{1,18}(?:\.[0-9]{1,18})?)\s*(ns|us|µs|ms|cs|ds|s|m|h|d)\s*")
 _EPOCH_UNITS: Final = {"seconds": 10**9, "milliseconds": 10**6, "microseconds": 10**3, "nanoseconds": 1}
 _MOST_PLACES: Final = 15
+_EXACT: Final = 2.0**52
 
 
-def _rounding(name: str, what: str, mode: str, sample: tuple[str, str]) -> None:
+def _rounding(name: str, what: str, how: Callable[[float], int], sample: tuple[str, str]) -> None:
     def implementation(value: float, precision: int) -> int | float:
-        if isinstance(value, int) or not math.isfinite(value):
+        if isinstance(value, int):
             return value
-        places = min(max(precision, -_MOST_PLACES), _MOST_PLACES)
-        return settled(float(Decimal(repr(value)).quantize(Decimal(1).scaleb(-places), rounding=mode)))
+        places = 10.0 ** min(max(precision, -_MOST_PLACES), _MOST_PLACES)
+        scaled = value * places
+        # so large that it has no decimals
+        return settled(how(scaled) / places) if abs(scaled) < _EXACT else value
 
     implementation.__doc__ = f"The number, rounded {what}."
     family.function(name, f"The number rounded {what}, to a number of decimals.", _VALUE,
@@ -40,9 +45,9 @@ def _rounding(name: str, what: str, mode: str, sample: tuple[str, str]) -> None:
                     implementation)  # fmt: skip
 
 
-_rounding("round", "to the nearest, halves away from zero", ROUND_HALF_UP, ("4.345", "4.35"))
-_rounding("ceil", "up", ROUND_CEILING, ("4.341", "4.35"))
-_rounding("floor", "down", ROUND_FLOOR, ("4.349", "4.34"))
+_rounding("round", "to the nearest, halves away from zero", half_away, ("5.678", "5.68"))
+_rounding("ceil", "up", math.ceil, ("4.341", "4.35"))
+_rounding("floor", "down", math.floor, ("4.349", "4.34"))
 
 
 @family.function("mod", "What is left of a division, with the sign of the number.", _VALUE,

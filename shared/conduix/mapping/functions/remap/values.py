@@ -118,6 +118,9 @@ def to_float(value: Any) -> int | float:
 
 
 def _to_number(value: Any) -> int | float:
+    if isinstance(value, str):
+        # what most texts are that become numbers; up to 18 digits never leave 64 bits
+        return int(value) if value.isascii() and value.isdecimal() and len(value) <= 18 else parse_number(value.strip())
     if value is None:
         return 0
     if isinstance(value, bool):
