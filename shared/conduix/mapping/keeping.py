@@ -48,7 +48,7 @@ class Keeper:
             return None
         if self._apart:
             self._apart -= 1
-        elif (made := given.in_one(self._decoder.decode_lines)) is not None and _written(made) == given.data:
+        elif (made := given.in_one(self._decoder.decode)) is not None and _written(made) == given.data:
             return made
         else:
             self._apart = APART

@@ -35,7 +35,7 @@ class Projector:
         if self._apart or not isinstance(given, JsonInput):
             self._apart = max(self._apart - 1, 0)
             return None
-        made = given.in_one(self.decoder(shape, given).decode_lines)
+        made = given.in_one(self.decoder(shape, given).decode)
         if made is None:
             self._apart = APART
         return made
