@@ -8,7 +8,7 @@ from conduix.mapping.check import signature
 from conduix.mapping.functions import find, table
 from conduix.mapping.functions.declare import Function, Kind
 from conduix.mapping.functions.remap import table as remap_table
-from conduix.mapping.vrl import SAME
+from conduix.mapping.vrl import OURS, SAME
 from conduix_tui.cli.map_forms import Form
 
 
@@ -27,12 +27,21 @@ class Called:
 
 def called(kind: Kind, name: str, form: Form) -> Called | None:
     """What is called by that name."""
-    function = remap_table().get(name) if form == "remap" and kind == "function" else None
-    same = SAME.get(name) if form == "remap" and kind == "function" and function is None else None
+    if form == "remap" and kind == "function":
+        return _of_remap(name)
+    function = table().get((kind, name))
+    return None if function is None else Called(function, signature(function))
+
+
+def _of_remap(name: str) -> Called | None:
+    own = remap_table().get(name)
+    if own is not None:
+        return Called(own, signature(own))
+    same = SAME.get(name)
     if same is not None and (method := find("method", same.method)) is not None:
         return Called(method, f"{name}({', '.join(same.parameters)})")
-    function = function or table().get((kind, name))
-    return None if function is None else Called(function, signature(function))
+    function = find("function", OURS.get(name, name))
+    return None if function is None else Called(function, signature(function).replace(function.name, name, 1))
 
 
 def named(function: Function) -> Function:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import textwrap
 from collections.abc import Iterable
 
 from conduix.errors import UsageError
@@ -10,6 +11,7 @@ from conduix.mapping.check import signature
 from conduix.mapping.docs import TITLES
 from conduix.mapping.functions import registry, table
 from conduix.mapping.functions.declare import REQUIRED, Function, Kind, Parameter
+from conduix.mapping.vrl import names as remap_names
 from conduix.spec.diagnostics import nearest
 from conduix_tui.cli import words
 from conduix_tui.cli.map_forms import Form
@@ -28,32 +30,48 @@ _KEYS = (
     ("Alt-Enter", "begins another line in any case"),
     ("Up, Ctrl-R", "earlier entries"),
 )
+_STATEMENTS = {
+    "abort": (("abort", "Drops the record; nothing after it is done."),),
+    "del": (("del(.path)", "Removes a field."), ("name = del(.path)", "Removes it and keeps its value.")),
+    "exists": (("exists(.path)", "Whether there is such a field, be it null."),),
+}
+"""What a remap says that is no function."""
 
 
 def overview(form: Form) -> list[str]:
     """How entries are written, the commands, the keys, the families."""
     example, what = _ENTRIES[form]
     commands = [(f".{each.name} {each.argument}".rstrip(), each.text) for each in COMMANDS]
-    families = [(family, f"{TITLES.get(family, family)}, {len(names)}") for family, names in _families().items()]
     return [
         f"Every entry is {what}; it is run against the current record, which it does not change:",
         f"  {example}",
         *("", "commands", *words.table(commands, indent=2)),
         *("", "keys", *words.table(_KEYS, indent=2)),
-        *("", "functions (.help FAMILY lists one)", *words.table(families, indent=2)),
+        *("", *_functions(form)),
     ]
+
+
+def _functions(form: Form) -> list[str]:
+    """Their names where there are not too many, else their families."""
+    if form == "remap":
+        names = textwrap.wrap(", ".join(remap_names()), 100, initial_indent="  ", subsequent_indent="  ")
+        return ["functions (.help NAME explains one)", *names]
+    families = [(family, f"{TITLES.get(family, family)}, {len(names)}") for family, names in _families().items()]
+    return ["functions (.help FAMILY lists one)", *words.table(families, indent=2)]
 
 
 def about(topic: str, form: Form) -> list[str]:
     """All about a function, a method, both of that name, or a family. Raises UsageError for anything else."""
     name = topic.removesuffix("()").removesuffix("(").lstrip(".").lower()
+    if form == "remap" and name in _STATEMENTS:
+        return [f"{usage}  {what}" for usage, what in _STATEMENTS[name]]
     kinds: tuple[Kind, ...] = ("function",) if form == "remap" else ("function", "method")
     found = [each for kind in kinds if (each := called(kind, name, form)) is not None]
     if found:
         return [line for each in found for line in (*_function(each), "")][:-1]
-    if name in _families():
-        return _family(name)
-    return _mentioned(name)
+    if name in _families() and form != "remap":
+        return [TITLES.get(name, name), *_summaries(_families()[name])]
+    return _mentioned(name, form)
 
 
 def _families() -> dict[str, list[Function]]:
@@ -63,23 +81,29 @@ def _families() -> dict[str, list[Function]]:
     return {family: functions for family, functions in families.items() if functions}
 
 
-def _family(name: str) -> list[str]:
-    return [TITLES.get(name, name), *_summaries(_families()[name])]
-
-
 def _summaries(functions: Iterable[Function]) -> list[str]:
-    return words.table(((signature(each), first_sentence(each.doc)) for each in functions), indent=2)
+    return _briefly(Called(each, signature(each)) for each in functions)
 
 
-def _mentioned(name: str) -> list[str]:
+def _briefly(calls: Iterable[Called]) -> list[str]:
+    return words.table(((each.usage, first_sentence(each.function.doc)) for each in calls), indent=2)
+
+
+def _mentioned(name: str, form: Form) -> list[str]:
     """What has the word in its name or its description."""
-    found = [each for each in registry() if name in each.name or name in each.doc.lower()] if name else []
-    if not found:
-        near = nearest(name, [known for _, known in table()])
+    if form == "remap":
+        known = [each for one in remap_names() if (each := called("function", one, form)) is not None]
+        names = list(remap_names())
+    else:
+        known = [Called(each, signature(each)) for each in registry()]
+        names = [each for _, each in table()]
+    found = [each for each in known if name in each.usage.partition("(")[0] or name in each.function.doc.lower()]
+    if not name or not found:
+        near = nearest(name, names)
         raise UsageError(
             f"there is no function or method {name}", remedy=f"write .help {near}" if near else "write .help"
         )
-    return [f"nothing is called {name}; these mention it:", *_summaries(found)]
+    return [f"nothing is called {name}; these mention it:", *_briefly(found)]
 
 
 def _function(call: Called) -> list[str]:

@@ -53,7 +53,8 @@ SAME: dict[str, Same] = {
     "values": Same("values"),
 }
 
-_OURS = {"get_hostname": "hostname"}
+OURS = {"get_hostname": "hostname"}
+"""Functions of the language by another name."""
 _BY_PATTERN = {"replace": "re_replace_all", "split": "split_by_pattern"}
 _STATEMENTS = ("abort", "del", "exists")
 
@@ -85,7 +86,7 @@ def _is_enough(node: tree.Call, same: Same) -> bool:
 
 
 def _ours(node: tree.Call) -> Expr:
-    name = _OURS.get(node.name, node.name)
+    name = OURS.get(node.name, node.name)
     if find("function", name) is None:
         close = get_close_matches(node.name, names(), n=1)
         hint = f": did you mean `{close[0]}`?" if close else ""
@@ -127,6 +128,6 @@ def _placed(node: tree.Call, parameters: tuple[str, ...], required: int) -> list
 
 def names() -> tuple[str, ...]:
     """Every name of VRL that a remap may call, in the order of the alphabet."""
-    ours = (*_OURS, "now", "uuid_v4", "uuid_v7")
+    ours = (*OURS, "now", "uuid_v4", "uuid_v7")
     inner = set(_BY_PATTERN.values())
     return tuple(sorted({*SAME, *table(), *ours, *_STATEMENTS} - inner))

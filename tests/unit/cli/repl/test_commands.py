@@ -8,9 +8,12 @@ from pathlib import Path
 import pytest
 from prompt_toolkit.history import FileHistory, InMemoryHistory
 
+from conduix.mapping.functions import table
+from conduix.mapping.vrl import names as remap_names
 from conduix_tui.cli.map_forms import Form
 from conduix_tui.cli.repl.bench import Bench
 from conduix_tui.cli.repl.commands import Dialogue, Leave
+from conduix_tui.cli.repl.help import about
 from conduix_tui.cli.repl.history import MOST_BYTES, open_history
 from conduix_tui.cli.repl.samples import Samples
 from conduix_tui.cli.repl.words import COMMANDS, named_command
@@ -160,6 +163,30 @@ def test_help_of_a_remap_is_about_its_functions() -> None:
     )
     assert "to_int!(" in Table("remap").enter(".help to_int")
     assert Table().enter(".help round") != Table("remap").enter(".help round")
+
+
+def test_help_of_a_remap_lists_its_names_and_looks_among_them() -> None:
+    assert "upcase" in Table("remap").enter(".help")
+    found = Table("remap").enter(".help upper case")
+    assert "upcase(value)" in found
+    assert ".uppercase()" not in found
+    table = Table("remap")
+    table.enter(".help strngs")
+    assert "write .help string" in table.screen.err
+
+
+def test_every_function_has_help() -> None:
+    for (_, name), function in table().items():
+        shown = "\n".join(about(name, "mapping"))
+        assert function.doc in shown
+        assert all(example.mapping.split("\n")[0] in shown for example in function.examples)
+    for name in set(remap_names()) - {"abort", "del", "exists"}:
+        assert f"{name}(" in about(name, "remap")[0]
+
+
+def test_what_a_remap_says_without_calling_it_has_help_too() -> None:
+    for name in ("abort", "del", "exists"):
+        assert about(name, "remap")[0].startswith(name)
 
 
 # commands and entries
