@@ -31,7 +31,7 @@ GROUPS: dict[str, tuple[Verb, ...]] = {
         Verb("run", "run a document to its end", "run"),
         Verb("validate", "check documents and say what is wrong, and where", "validate"),
         Verb("explain", "show what a document becomes: normal form, actors, guarantee", "explain"),
-        Verb("map", "put JSON lines through a mapping", "map_records"),
+        Verb("map", "put JSON lines through a mapping; on a terminal: try mappings", "map_records"),
         Verb("stages", "the catalogue of sources, stages and sinks", "stages"),
     ),
     "servers": (
