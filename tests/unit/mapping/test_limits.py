@@ -8,7 +8,10 @@ import pytest
 
 from conduix.errors import MappingError, MappingSyntaxError
 from conduix.mapping import parse_condition, parse_mapping, parse_remap
+from conduix.mapping.inputs import JsonInput
 from conduix.mapping.interpret import MAX_RECURSION, Interpreter, evaluate
+from conduix.mapping.program import Program
+from conduix.mapping.steps import MapStep
 from tests.unit.mapping.run import ev, out
 
 DOWN = 'map down { root = if this <= 0 { "done" } else { (this - 1).apply("down") } }\nroot = this.apply("down")'
@@ -26,8 +29,27 @@ def test_two_maps_that_call_each_other_end_too() -> None:
 
 
 def test_loops_within_loops_run_out_of_steps() -> None:
-    with pytest.raises(MappingError, match="took more than 10000000 steps"):
+    with pytest.raises(MappingError, match="took more than 2000000 steps"):
         ev("range(0, 1000000).map_each(range(0, 1000000))")
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        "this.l.map_each(x -> this.l.map_each(y -> this.l.map_each(z -> x * y * z).sum()).sum()).sum()",
+        "this.l.sort_by(x -> this.l.sort_by(y -> this.l.fold(0, i -> i.tally + x * y)).length())",
+        "this.l.map_each(x -> range(0, 1000000)).length()",
+        "this.l.map_each(x -> (range(0, 100000) | []).filter(y -> y > x)).length()",
+    ],
+)
+@pytest.mark.slow
+@pytest.mark.timeout(60)
+def test_compiled_loops_within_loops_end_too(expression: str) -> None:
+    step = MapStep("m", parse_mapping(f"root.r = {expression}"))
+    data = b'{"l":[%s]}\n' % b",".join(b"%d" % n for n in range(1000))
+    made = Program([step], {"out": "jsonl"}, JsonInput).run(JsonInput(data, lambda: range(1)), "s")
+    [(_, failure)] = made.failed
+    assert "took more than 2000000 steps" in failure.message
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,8 @@ def function_call(gen: Generator, node: tree.Call, scope: Scope) -> Value:
     arguments = [argument_of(gen, function, position, part, scope) for position, part in enumerate(node.args)]
     defaults = [gen.code.bind(p.default, "default") for p in function.parameters[len(arguments) :]]
     types = result_types(function, T.JSON)
-    return Plain(call(gen.bound(function.implementation, node.name), *arguments, *defaults), types)
+    made = call(gen.bound(function.implementation, node.name), *arguments, *defaults)
+    return Plain(gen.steps.made(made, types), types)
 
 
 def method_call(gen: Generator, node: tree.Method, scope: Scope) -> Value:

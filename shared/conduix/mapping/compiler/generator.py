@@ -12,6 +12,7 @@ import msgspec
 from msgspec import UNSET
 
 from conduix.mapping import paths
+from conduix.mapping.compiler.budget import Steps
 from conduix.mapping.compiler.code import (
     NONE,
     Code,
@@ -77,6 +78,7 @@ class Generator:
         """Above zero where a failure is recovered from: failing must be cheap there."""
         self.optional = 0
         """Above zero in code that does not run for every record: it demands nothing of the projection."""
+        self.steps = Steps(self.code)
         self._language = language
         self._known: ChainMap[str, T] = ChainMap()
         self._kept: ChainMap[tuple[str, str], ast.expr] = ChainMap()

@@ -40,11 +40,12 @@ def generic(gen: Generator, function: Function, value: Value, args: Sequence[tre
             ready = function.specialise(constants)
         except MappingError as error:
             raise NotCompiled(f".{function.name}() can never work with these arguments") from error
-        return Plain(call(gen.bound(ready, function.name), target.code), types)
+        return Plain(gen.steps.made(call(gen.bound(ready, function.name), target.code), types), types)
     arguments = [argument_of(gen, function, position, part, scope) for position, part in enumerate(args)]
     defaults = [] if function.variadic else function.parameters[len(arguments) :]
     rest = [gen.code.bind(parameter.default, "default") for parameter in defaults]
-    return Plain(call(gen.bound(function.implementation, function.name), target.code, *arguments, *rest), types)
+    made = call(gen.bound(function.implementation, function.name), target.code, *arguments, *rest)
+    return Plain(gen.steps.made(made, types), types)
 
 
 def declared(kind: Any, identifier: str) -> Function:
@@ -79,7 +80,8 @@ def _fits(parameter: Parameter, types: T) -> bool:
 def _lambda(gen: Generator, node: tree.Lambda, scope: Scope) -> ast.expr:
     """A function of one value, for implementations that call it themselves."""
     argument, made = gen.code.fresh("x"), gen.code.fresh("query")
-    with gen.branch() as body:
+    with gen.steps.inside(), gen.branch() as body:
+        gen.steps.before_call(node)
         result = gen.plain(streams.apply_lambda(gen, node, Plain(name(argument), T.VALUE), scope))
         gen.code.emit(ast.Return(result.code))
     parameters = ast.arguments([], [ast.arg(argument)], None, [], [], None, [])

@@ -35,8 +35,10 @@ def stream(value: Value, kind: str, node: Lambda, scope: Scope) -> Stream:
 def loop(gen: Generator, value: Stream, use: Callable[[Value], None]) -> None:
     """A loop over the items; `use` generates what is done with each."""
     items, element = _source(gen, value.source)
+    items = gen.steps.before_loop(items, [node for _, node, _ in value.stages])
     variable = gen.code.fresh("i")
     with ExitStack() as inside:
+        inside.enter_context(gen.steps.inside())
         body = inside.enter_context(gen.block())
         item: Value = element(name(variable))
         for kind, node, scope in value.stages:
