@@ -54,8 +54,51 @@ transforms:
 sinks:
   out: {type: file, inputs: [r.a, r.b], path: out.jsonl}
 """
+ACTOR = """name: tree
+type: actor
+pipeline:
+  name: top
+  supervision: {strategy: one_for_one, max_restarts: 3}
+  children:
+    - {name: in, type: source, config: {source_type: file, path: in.jsonl}}
+    - {name: keep, type: transform, transform_type: filter, condition: this.a, inputs: [in]}
+    - {name: out, type: sink, restart: permanent, config: {sink_type: drop}}
+"""
+NESTED = ACTOR.replace(
+    "    - {name: in, type",
+    """    - name: below
+      type: supervisor
+      restart: transient
+      supervision: {max_restarts: 1}
+      children: [{name: other, type: source, source_type: generate, restart: temporary}]
+    - {name: in, type""",
+)
+STEPS = """name: v2
+type: batch
+source: {type: file, path: in.jsonl}
+steps:
+  - {name: parse, transform: root = this, when: this.a}
+  - {filter: this.b, on_error: drop}
+  - {sample: 0.5}
+  - {sample: {rate: 0.5, seed: 1}}
+output: {type: stub}
+"""
+REALTIME = STEPS.replace("type: batch", "type: realtime\nrealtime: {id_field: id, dedup_storage: redis, dedup_ttl: 1h}")
+DOCUMENTS = [LINEAR, FLAT, ACTOR, NESTED, STEPS, REALTIME]
 PIECES = [
     *("a", "name", "source", "sink", "stages", "type", "file", "config", "inputs", "routes", "next", "dlq", "mode"),
+    *(
+        "steps",
+        "output",
+        "pipeline",
+        "children",
+        "supervision",
+        "restart",
+        "supervisor",
+        "actor",
+        "transform",
+        "filter",
+    ),
     *(":", ": ", "\n", "\n  ", "\n- ", " ", "[", "]", "{", "}", ",", "|", ">", "&x ", "*x", "<<", "!!str ", "!x", "?"),
     *('"', "'", "\\", "#", "%", "@", "`", "\t", "\r\n", "\x00", "\x85", "\u2028", "\ufeff", "\ud800", "é", "☺", "---"),
     *(
@@ -79,7 +122,7 @@ PIECES = [
 
 values = st.recursive(
     st.none() | st.booleans() | st.integers(-3, 2**65) | st.floats(allow_nan=False) | st.sampled_from(PIECES),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(PIECES[:13]), inner, max_size=3),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(PIECES[:23]), inner, max_size=3),
     max_leaves=5,
 )
 
@@ -113,7 +156,7 @@ def test_any_bytes(text: bytes) -> None:
     try_out(text)
 
 
-@given(st.sampled_from([LINEAR, FLAT]), st.data())
+@given(st.sampled_from(DOCUMENTS), st.data())
 def test_mutated_text(document: str, data: st.DataObject) -> None:
     """Characters lost, put in and doubled, lines moved."""
     for _ in range(data.draw(st.integers(1, 4))):
@@ -138,7 +181,7 @@ def put(tree: Any, path: tuple[Any, ...], value: Any) -> Any:
     return changed
 
 
-@given(st.sampled_from([LINEAR, FLAT]), st.data())
+@given(st.sampled_from(DOCUMENTS), st.data())
 def test_mutated_trees(document: str, data: st.DataObject) -> None:
     """Any value anywhere."""
     tree = yaml.safe_load(document)
@@ -156,6 +199,6 @@ def test_any_override(override: str) -> None:
 
 
 def test_the_documents_load_with_what_is_installed() -> None:
-    for document in (LINEAR, FLAT):
+    for document in (LINEAR, FLAT, ACTOR, STEPS):
         assert load(document, file="f", catalog=CATALOG, env={"DIR": "x"}).diagnostics == ()
         assert load(document, file="f", catalog=default_catalog(), env={"DIR": "x"}).errors == ()

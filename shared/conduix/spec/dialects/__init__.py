@@ -52,11 +52,13 @@ def recognise(root: Table) -> str | None:
 
 def _signs(root: Table) -> dict[str, list[str]]:
     """What in a document says in which dialect it is → the dialects that it may be, in the order of the text."""
-    signs = {key: [name for name, keys in _KEYS.items() if key in keys] for key in root.entries}
-    kind = root.get("type")
-    if isinstance(kind, Scalar) and kind.text == "actor":
-        signs[_ACTOR] = ["actor"]
-    return {key: found for key, found in signs.items() if found}
+    signs: dict[str, list[str]] = {}
+    for key, entry in root.entries.items():
+        if found := [name for name, keys in _KEYS.items() if key in keys]:
+            signs[key] = found
+        elif key == "type" and isinstance(entry.value, Scalar) and entry.value.text == "actor":
+            signs[_ACTOR] = ["actor"]
+    return signs
 
 
 def _unknown(root: Table, problems: Problems) -> None:

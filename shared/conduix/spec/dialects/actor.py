@@ -49,8 +49,8 @@ def read(root: Table, problems: Problems) -> Draft:
     _name_supervisors(tree, {node.id for node in nodes}, problems)
     for node in nodes:
         refuse_next(node, "actor", problems)
-    _Flow(reader.tables, problems).wire(nodes)
-    if nodes and not any(node.role == "source" for node in nodes):
+    _Flow(reader, problems).wire(nodes)
+    if nodes and not reader.failed and not any(node.role == "source" for node in nodes):
         message = "none of the actors is a source, so there are no records"
         problems.error(Code.MISSING_KEY, tree.mark, (*tree.path, "children"), message, _EXAMPLE)
     if not any(node.role == "sink" for node in nodes):
@@ -79,6 +79,8 @@ class _Reader:
         self.nodes: list[DraftNode] = []
         self.tables: dict[int, Table] = {}
         """By the id() of a leaf, what it was read from."""
+        self.failed = False
+        """Was there an actor that could not be read? What comes after it may lack inputs for that reason."""
 
     def tree(self, root: Table) -> DraftSupervisor:
         """The root supervisor, empty if there is nothing to be read."""
@@ -120,6 +122,11 @@ class _Reader:
             self._problems.error(Code.INVALID_VALUE, given.mark, (*path, "type"), message, SUPERVISOR)
 
     def _child(self, node: Node, path: Path) -> DraftSupervisor | DraftNode | None:
+        child = self._read_child(node, path)
+        self.failed |= child is None
+        return child
+
+    def _read_child(self, node: Node, path: Path) -> DraftSupervisor | DraftNode | None:
         if not isinstance(node, Table):
             message = f"an actor is a mapping with a name and a type, found {kind(plain(node))}"
             self._problems.error(Code.WRONG_TYPE, node.mark, path, message, "{name: in, type: source, config: { … }}")
@@ -186,8 +193,9 @@ def _name_supervisors(tree: DraftSupervisor, taken: set[str], problems: Problems
 class _Flow:
     """Who reads whom. `tails` is what the next stage or sink reads: the sources side by side, or the last stage."""
 
-    def __init__(self, tables: dict[int, Table], problems: Problems) -> None:
-        self._tables = tables
+    def __init__(self, reader: _Reader, problems: Problems) -> None:
+        self._tables = reader.tables
+        self._lacks_some = reader.failed
         self._problems = problems
         self._tails: list[DraftNode] = []
         self._sink: DraftNode | None = None
@@ -225,4 +233,4 @@ class _Flow:
                 node.broken = True
                 return
         node.inputs = [link(tail) for tail in self._tails]
-        node.broken = any(tail.broken for tail in self._tails)
+        node.broken = any(tail.broken for tail in self._tails) or (not self._tails and self._lacks_some)

@@ -40,6 +40,13 @@ VERBS: Mapping[str, Verb] = {
     "select": Verb("select", "fields"),
     "exclude": Verb("exclude", "fields"),
 }
+_EXAMPLES = {
+    "transform": "root = this",
+    "filter": "this.a == 1",
+    "sample": "0.1",
+    "select": "[id, name]",
+    "exclude": "[password]",
+}
 _STEP_KEYS = frozenset({"name", "id", "when", "on_error"})
 
 REALTIME: Mapping[str, Mapping[str, str]] = {
@@ -61,25 +68,18 @@ def read(root: Table, problems: Problems) -> Draft:
     steps = [_step(node, ("steps", index), problems) for index, node in enumerate(given)]
     output = root.get("output")
     sink = None if output is None or is_null(output) else read_node(output, "sink", ("output",), problems)
-    chain = [source, *_realtime(root, problems), *steps, sink]
-    nodes = [node for node in chain if node]
+    nodes = [node for node in (source, *_realtime(root, problems), *steps, sink) if node]
     name_nodes([*nodes, dlq] if dlq else nodes, problems)
-    _wire(chain)
-    if is_null(output) and source:
-        nodes.append(stub([link(nodes[-1])], root, problems))
-    return Draft(nodes, dlq, root, settings)
-
-
-def _wire(chain: list[DraftNode | None]) -> None:
-    """Each reads the one before it; what stands behind one that could not be read is no mistake of its own."""
-    for before, node in pairwise(chain):
-        if node is None:
-            continue
-        if before is None:
-            node.broken = True
-            continue
+    for before, node in pairwise(nodes):
         node.inputs = [link(before)]
-        node.broken = before.broken
+    if source is None:
+        for node in nodes:
+            node.broken = True
+    elif is_null(output):
+        nodes.append(stub([link(nodes[-1])], root, problems))
+    elif sink is None:
+        nodes[-1].broken = True  # its reader was already reported
+    return Draft(nodes, dlq, root, settings)
 
 
 def _step(node: Node, path: Path, problems: Problems) -> DraftNode | None:
@@ -96,8 +96,9 @@ def _step(node: Node, path: Path, problems: Problems) -> DraftNode | None:
     verb = VERBS[key]
     draft = DraftNode(read_id(node, path, problems), "stage", verb.stage, node.mark, path, (entry.key, at))
     if isinstance(entry.value, Table):
+        draft.path = at  # so that what is missing is looked for where it would stand
         draft.options = {name: Option(each.key, each.value, (*at, name)) for name, each in entry.value.entries.items()}
-    elif not is_null(entry.value):
+    else:
         draft.options[verb.option] = Option(entry.key, entry.value, at)
     for name in ("when", "on_error"):
         if not is_null(node.get(name)):
@@ -114,13 +115,17 @@ def _check_keys(node: Table, verbs: list[str], path: Path, problems: Problems) -
         if key in {"type", "config"}:
             message += "; other stages belong to the linear form, with `stages` for `steps`"
         problems.error(Code.UNKNOWN_KEY, node.entries[key].key, (*path, key), message, meant)
+    empty = [key for key in verbs if is_null(node.get(key))]
+    for key in empty:
+        message = f"{key!r} of this step says nothing"
+        problems.error(Code.MISSING_KEY, node.entries[key].key, (*path, key), message, f"{key}: {_EXAMPLES[key]}")
     if not verbs and not unknown:
         message = f"this step says nothing to do: it has one of {', '.join(VERBS)}"
         problems.error(Code.MISSING_KEY, node.mark, path, message, "filter: 'this.a == 1'")
     for key in verbs[1:]:
         message = f"a step does one thing, this one says {verbs[0]!r} and {key!r}"
         problems.error(Code.CONFLICTING_KEYS, node.entries[key].key, (*path, key), message, "two steps")
-    return len(verbs) == 1 and not unknown
+    return len(verbs) == 1 and not unknown and not empty
 
 
 def _realtime(root: Table, problems: Problems) -> list[DraftNode]:
