@@ -115,7 +115,7 @@ def knowledge() -> Knowledge:
         targets = SAMPLES if function.kind == "method" else {"": ("",)}
         for kind, samples in targets.items():
             given = set(_given(rng, function, samples))
-            if given:
+            if given and function.kind == "method":
                 found.takes.setdefault(function.name, []).append(kind)
             for each in given:
                 listed = found.gives.setdefault(each, [])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import resource
 import time
+import traceback
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -86,8 +87,12 @@ class Worker:
         number = self.next[target.name]
         self.next[target.name] = number + 1
         self._announce(position, number)
-        case = drawn(target, self.seed, number)
-        verdict = judge(target, case)
+        try:
+            case = drawn(target, self.seed, number)
+        except Exception:  # noqa: BLE001 - an hour of fuzzing does not end because of one case
+            case, verdict = {}, Verdict("not drawn", 0.0, "the case cannot be drawn", traceback.format_exc())
+        else:
+            verdict = judge(target, case)
         tally = self.tallies[target.name]
         tally.executions += 1
         tally.seconds += verdict.seconds
@@ -100,6 +105,9 @@ class Worker:
     def _found(self, position: int, target: Target, number: int, case: Case, verdict: Verdict) -> None:
         self._kinds[f"{target.name} {verdict.kind}"] += 1
         if self._kinds[f"{target.name} {verdict.kind}"] > _MOST_MINIMISED:
+            return
+        if verdict.label == "not drawn":
+            self._report(Finding(target.name, self.seed, number, case, verdict.kind, verdict.detail))
             return
         self._announce(position, -1 - number)
         small = minimise(target, case, verdict.kind, seconds=_MINIMISE)

@@ -60,7 +60,7 @@ def divide(left: Any, right: Any) -> int | float:
         raise Mismatch("divide", left, right)
     if right == 0:
         raise MappingError("attempted to divide by zero")
-    return settled(float(left) / float(right))
+    return settled(float(number(left)) / float(number(right)))
 
 
 def modulo(left: Any, right: Any) -> int:

@@ -9,7 +9,7 @@ from typing import Any
 
 from conduix.errors import MappingError
 from conduix.mapping.lexer import unescape
-from conduix.mapping.values import float_text, to_text, type_name
+from conduix.mapping.values import float_text, number, to_text, type_name
 
 _VERB = re.compile(r"%([-+# 0]*)(\*|[0-9]+)?(?:\.(\*|[0-9]+)?)?(.)?", re.DOTALL)
 _HAS_PRECISION = re.compile(r"%[-+# 0]*(?:\*|[0-9]+)?\.")
@@ -106,7 +106,8 @@ def _number(letter: str, value: float, flags: str, precision: int | None) -> str
         return {"c": chr(value), "q": f"'{chr(value)}'", "U": f"U+{value:04X}"}[letter]
     if letter in "fFeEgG":
         places = 6 if precision is None and letter in "fFeE" else precision
-        written = float_text(float(value)) if places is None else format(float(value), f".{places}{letter}")
+        exact = float(number(value))
+        written = float_text(exact) if places is None else format(exact, f".{places}{letter}")
         return _signed(written, value, flags)
     return str(value) if letter == "s" else None
 

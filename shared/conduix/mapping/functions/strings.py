@@ -12,7 +12,7 @@ from typing import Any
 from conduix.errors import MappingError
 from conduix.mapping.functions.declare import Family, Parameter
 from conduix.mapping.functions.formatting import formatter, go_quote, go_unquote
-from conduix.mapping.values import WrongType, array, equal, refuse_giant, text, to_text
+from conduix.mapping.values import MAX_SIZE, WrongType, array, equal, refuse_giant, text, to_text
 
 family = Family("strings")
 
@@ -161,7 +161,8 @@ def repeat(value: Any, count: int) -> Any:
     """The repeated text; nothing at all for a count below one."""
     if isinstance(value, str | bytes):
         refuse_giant(len(value) * max(count, 0))
-    return _textual(value, lambda t: t * count, lambda raw: raw * count)
+    times = min(count, MAX_SIZE)  # of what is empty there may be any number
+    return _textual(value, lambda t: t * times, lambda raw: raw * times)
 
 
 @family.method("reverse", "The text from its end to its beginning.",
