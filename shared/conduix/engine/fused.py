@@ -5,7 +5,6 @@ from __future__ import annotations
 import gc
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -147,9 +146,7 @@ class Fused:
         items, filled = sum(map(len, arrays)), sum(map(bool, arrays))
         node = self._steps[-1].node
         counted = counts[node]
-        counts[node] = replace(
-            counted, passed=items, filtered=counted.filtered + len(arrays) - filled, made=items - filled
-        )
+        counts[node] = Counts(items, counted.filtered + len(arrays) - filled, counted.dead, items - filled)
 
 
 def _items(arrays: Piece, kind: PortKind) -> Iterator[Piece]:

@@ -60,6 +60,17 @@ def values_of(output: Output, port: str = "out") -> list[Any]:
     return []
 
 
+def apply(stage: str, options: dict[str, Any], *records: Any, **common: Any) -> Output:
+    """What a stage makes of these records, which come as lines of JSON."""
+    data = b"".join(json.dumps(record, ensure_ascii=False).encode() + b"\n" for record in records)
+    return stretch(stage, options, **common).apply(batch(data))
+
+
+def failures(output: Output) -> list[str]:
+    """The messages of the letters."""
+    return [letter.message for letter in output.dead]
+
+
 def counts(passed: int, filtered: int = 0, dead: int = 0) -> Counts:
     """Counts of a node that makes no records."""
     return Counts(passed, filtered, dead)

@@ -32,7 +32,8 @@ def _compiles(schema: dict[str, JsonValue]) -> dict[str, JsonValue]:
     try:
         compiled_schema(json.dumps(schema))
     except ValueError as error:
-        raise ValueError(f"this is no JSON Schema: {error}") from error
+        first, *_ = str(error).splitlines()
+        raise ValueError(f"this is no JSON Schema: {first}") from error
     return schema
 
 

@@ -96,7 +96,11 @@ def _zip(raw: bytes, most: int) -> list[Any]:
 def _tar(raw: bytes, most: int) -> list[Any]:
     with tarfile.open(fileobj=io.BytesIO(raw), mode="r:") as archive:
         files = ((each.name, archive.extractfile(each)) for each in archive if each.isreg())
-        return _members(((name, file) for name, file in files if file is not None), most)
+        made = _members(((name, file) for name, file in files if file is not None), most)
+        # where a header is damaged or cut off the library stops as if that were the end
+        if raw[archive.offset :].strip(b"\0"):
+            raise RecordInvalid(f"it is a tar that is damaged or cut off after {len(made)} files")
+    return made
 
 
 def _members(files: Iterator[tuple[str, Any]], most: int) -> list[Any]:

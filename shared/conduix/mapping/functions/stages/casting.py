@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -16,6 +17,7 @@ family = Family("casting", prefix=STAGE)
 _INT = re.compile(r"[+-]?[0-9]+")
 _NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,4})?")
 _LEAST, _GREATEST = -(2**63), 2**63 - 1
+_EXACT = 2.0**53
 _LONGEST = 400
 """Characters of a number's text; longer ones are no numbers that fit."""
 _TRUTH = {
@@ -81,9 +83,9 @@ def _number(value: Any) -> int | float:
         raise ValueError
     else:
         return value
-    if made in {float("inf"), float("-inf")}:
+    if math.isinf(made):
         raise ValueError
-    return made
+    return int(made) if made.is_integer() and abs(made) < _EXACT else made
 
 
 def _bool(value: Any) -> bool:
