@@ -57,10 +57,10 @@ class Interpreter:
         record = records[index]
         output = _Output(NOTHING, dict(record.meta), _Steps())
         frame = _Frame(records, index, record, output, self._maps, {}, {})
-        if self._mapping.in_place:
-            output.root = copied(record.value)
-            frame.this = _ROOT
         try:
+            if self._mapping.in_place:
+                output.root = copied(record.value)
+                frame.this = _ROOT
             _run_statements(self._mapping.statements, frame)
         except RecursionError as error:
             raise MappingError("values or maps are nested too deep") from error

@@ -74,6 +74,14 @@ def test_a_remap(text: str, value: Any, result: Any) -> None:
     assert value == before
 
 
+def test_a_record_that_is_nested_deep_fails_alone() -> None:
+    deep = b'{"a":' * 900 + b"{}" + b"}" * 900 + b"\n"
+    for text in (".b = compact({})", ".b = merge(., ., deep: true)"):
+        outs, _, failed = check([MapStep("s", parse_remap(text))], b'{"a":{"b":1}}\n' + deep + b'{"c":2}\n')
+        assert len(outs[0]) + len(failed) == 3
+        assert all("nested too deep" in message for *_, message in failed)
+
+
 def test_a_failing_function_fails_the_record() -> None:
     with pytest.raises(MappingError, match="failed to parse value as JSON") as caught:
         remap(".a = 1\n. = parse_json!(.message)", {"message": "no"})

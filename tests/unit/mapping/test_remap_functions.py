@@ -162,6 +162,10 @@ FAILURES: list[tuple[str, Any, str]] = [
     ('ip_cidr_contains!("x", .v)', "::1", 'unable to parse CIDR "x"'),
     ("ip_version!(.v)", "x", 'unable to parse IP address "x"'),
     ("ipv6_to_ipv4!(.v)", "2001:db8::1", "not compatible with IPv4"),
+    ("to_int!(.v)", 1e300, "does not fit into 64 bits"), ("parse_int!(.v)", "\u0663", "could not parse integer"),
+    ("get!(.v, [{}])", [1], "expected number value, got object"), ("set!(.v, [null], 1)", [1], "expected number value"),
+    ("set!({}, .v, 1)", ["a"] * 201, "a path of 201 names is longer than 200"),
+    ("unflatten(.v)", {".".join("a" * 300): 1}, "a path of 300 names is longer than 200"),
 ]  # fmt: skip
 
 
@@ -171,6 +175,11 @@ def test_a_failure_says_why(expression: str, value: Any, part: str) -> None:
         value_of(expression, value)
     assert part in caught.value.message
     assert caught.value.line == 1
+
+
+def test_many_pairs_take_time_by_their_number_only() -> None:
+    assert value_of("parse_key_value!(.v)", "a " * 30_000) == {"a": [True] * 30_000}
+    assert value_of("parse_query_string(.v)", "a=1&" * 30_000) == {"a": ["1"] * 30_000}
 
 
 def test_random_values_stay_in_range(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from conduix.errors import MappingError
 from conduix.mapping.functions.declare import REMAP, Family, Parameter
@@ -69,7 +69,9 @@ def unflatten(value: dict[str, Any], separator: str, recursive: bool) -> dict[st
     made: dict[str, Any] = {}
     for key, item in value.items():
         inner = unflatten(item, separator, recursive) if recursive and isinstance(item, dict) else item
-        *outside, last = key.split(separator) if separator else [key]
+        names = key.split(separator) if separator else [key]
+        _refuse_long(names)
+        *outside, last = names
         place = made
         for name in outside:
             if not isinstance(place.setdefault(name, {}), dict):
@@ -169,6 +171,14 @@ def tally(value: list[Any]) -> dict[str, int]:
 
 # paths that are calculated
 
+_MOST_NAMES: Final = 200
+_BYTES_AN_ITEM: Final = 8
+
+
+def _refuse_long(path: list[Any]) -> None:
+    if len(path) > _MOST_NAMES:
+        raise MappingError(f"a path of {len(path)} names is longer than {_MOST_NAMES}")
+
 
 @family.function("get", "What stands at a path, null where nothing does.", _ANY, _PATH,
                  examples=(('.a = get!(.o, ["l", -1])', '{"o":{"l":[1,2]}}', '{"o":{"l":[1,2]},"a":2}'),))  # fmt: skip
@@ -190,6 +200,7 @@ def get(value: Any, path: list[Any]) -> Any:
                  examples=(('.a = set!({}, ["o", "p"], 1)', "{}", '{"a":{"o":{"p":1}}}'),))  # fmt: skip
 def set_path(value: Any, path: list[Any], new: Any) -> Any:
     """The changed copy; what is missing on the way is made."""
+    _refuse_long(path)
     if not path:
         return new
     name, rest = path[0], path[1:]
@@ -200,7 +211,7 @@ def set_path(value: Any, path: list[Any], new: Any) -> Any:
     items = list(value) if isinstance(value, list) else []
     place = whole(name)
     place = max(place + len(items), 0) if place < 0 else place
-    refuse_giant(place)
+    refuse_giant(place * _BYTES_AN_ITEM)
     items += [None] * (place + 1 - len(items))
     items[place] = set_path(items[place], rest, new)
     return items

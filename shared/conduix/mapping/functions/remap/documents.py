@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Iterable
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -38,11 +39,15 @@ def parse_csv(value: str, delimiter: str) -> list[str]:
 )
 def parse_query_string(value: str) -> dict[str, Any]:
     """Texts by name; a name that comes more than once has an array."""
-    made: dict[str, Any] = {}
-    for name, text in parse_qsl(value.removeprefix("?"), keep_blank_values=True):
-        old = made.get(name)
-        made[name] = text if old is None else [*(old if isinstance(old, list) else [old]), text]
-    return made
+    return _by_name(parse_qsl(value.removeprefix("?"), keep_blank_values=True))
+
+
+def _by_name(found: Iterable[tuple[str, Any]]) -> dict[str, Any]:
+    """The values by name; more than one as an array."""
+    made: dict[str, list[Any]] = {}
+    for name, value in found:
+        made.setdefault(name, []).append(value)
+    return {name: values if len(values) > 1 else values[0] for name, values in made.items()}
 
 
 _PORTS = {"http": 80, "https": 443, "ws": 80, "wss": 443, "ftp": 21}
@@ -90,16 +95,13 @@ def parse_key_value(value: str, between: str, after: str, alone: bool) -> dict[s
     """Texts by key; a key that comes more than once has an array."""
     if not between or not after:
         raise MappingError("a delimiter of parse_key_value has one character or more")
-    made: dict[str, Any] = {}
-    for key, found in pairs(value.strip(), between, after):
-        if found is None and not alone:
-            raise MappingError(f"`{key[:100]}` stands alone: a key needs a value after `{between}`")
-        item = True if found is None else found
-        old = made.get(key)
-        made[key] = item if old is None else [*(old if isinstance(old, list) else [old]), item]
-    if not made:
+    found = list(pairs(value.strip(), between, after))
+    if not found:
         raise MappingError("no key and value were found")
-    return made
+    lone = [key for key, item in found if item is None]
+    if lone and not alone:
+        raise MappingError(f"`{lone[0][:100]}` stands alone: a key needs a value after `{between}`")
+    return _by_name((key, True if item is None else item) for key, item in found)
 
 
 @family.function("parse_logfmt", "The pairs of a line of logfmt.", _VALUE,

@@ -86,7 +86,7 @@ def parse_int(value: str, base: int | None) -> int:
     digits = value.lstrip("+-")
     octal = base is None and len(digits) > 1 and digits.isdecimal() and digits[0] == "0"
     try:
-        if len(value) > 80 or "_" in value or value != value.strip():
+        if len(value) > 80 or "_" in value or value != value.strip() or not value.isascii():
             raise ValueError(value)
         return whole(settled(int(value, 8 if octal else base or 0)))
     except ValueError as error:

@@ -106,8 +106,7 @@ def to_string(value: Any) -> str:
                  examples=((".a = to_int!(.s)", '{"s":"12.9"}', '{"s":"12.9","a":12}'),))  # fmt: skip
 def to_int(value: Any) -> int:
     """The integer."""
-    exact = _to_number(value)
-    return int(exact)
+    return int(settled(int(_to_number(value))))
 
 
 @family.function("to_float", "The value as a number: null is 0, a time its Unix seconds.", _VALUE,
