@@ -126,17 +126,17 @@ def _as_float(value: int) -> float:
     try:
         return float(value)
     except OverflowError as error:
-        raise MappingError(f"a number of {value.bit_length()} bits is beyond all that can be calculated with") from error
+        raise MappingError(f"a number of {value.bit_length()} bits is too large to calculate with") from error
 
 
 def whole(value: Any) -> int:
-    """A number as an int of 64 bits, decimals cut off, as the reference reads integer arguments; else a WrongType."""
+    """A number as an int of 64 bits, decimals cut off, as the reference reads such arguments; else a WrongType."""
     value = number(value)
-    if isinstance(value, float):
-        if not math.isfinite(value) or not _LEAST_INT <= value <= _GREATEST_INT:
-            raise MappingError(f"cannot convert {value} to an integer of 64 bits")
-        value = int(value)
-    return value
+    if isinstance(value, int):
+        return value
+    if not math.isfinite(value) or not _LEAST_INT <= value <= _GREATEST_INT:
+        raise MappingError(f"cannot convert {value} to an integer of 64 bits")
+    return int(value)
 
 
 def boolean(value: Any) -> bool:
