@@ -25,6 +25,7 @@ PATHS: Final = "CONDUIX_ALLOW_PATHS"
 IMPORTS: Final = "CONDUIX_ALLOW_MAPPING_IMPORTS"
 SECRETS: Final = "CONDUIX_SECRETS_DIR"
 
+_MOST_CHARACTERS: Final = 4096
 _SECRET_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,200}\Z")
 
 
@@ -49,11 +50,11 @@ class Access:
 
     def file(self, path: str) -> bytes:
         """The content of a file. Raises MappingError where it is not within what is allowed, or cannot be read."""
-        return _bytes(_inside(path, self._roots(PATHS), f"file {path}", PATHS), f"file {path}")
+        return _bytes(_inside(path, self._roots(PATHS), f"file {path[:200]}", PATHS), f"file {path[:200]}")
 
     def imported(self, path: str) -> str:
         """The text of a mapping's file. Raises MappingError as `file` does."""
-        return _text(_inside(path, self._roots(IMPORTS), f"import {path}", IMPORTS), f"import {path}")
+        return _text(_inside(path, self._roots(IMPORTS), f"import {path[:200]}", IMPORTS), f"import {path[:200]}")
 
     @property
     def imports(self) -> bool:
@@ -75,10 +76,11 @@ def granted() -> Access:
 
 def _inside(path: str, roots: tuple[Path, ...], what: str, variable: str) -> Path:
     """The path without links; a relative one is looked for in each directory in turn."""
-    for root in roots:
+    for root in roots if "\0" not in path and len(path) <= _MOST_CHARACTERS else ():
         base = Path(os.path.realpath(root))
         found = Path(os.path.realpath(base / path))
-        if found.is_relative_to(base) and found.is_file():
+        # unlike Path.is_file, it takes a name that is too long for one that is not there
+        if found.is_relative_to(base) and os.path.isfile(found):
             return found
     raise MappingError(f"{what}: there is no such file within what {variable} allows")
 

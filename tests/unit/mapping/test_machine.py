@@ -49,7 +49,9 @@ def test_files_and_secrets_within_what_is_allowed(roots: Path) -> None:
     assert ev('secret("token")') == "hunter2"
 
 
-@pytest.mark.parametrize("path", ["../outside/key", "link", "missing", "", ".", "/etc/passwd"])
+@pytest.mark.parametrize(
+    "path", ["../outside/key", "link", "missing", "", ".", "/etc/passwd", "a\0b", "a" * 300, "a/" * 3000]
+)
 def test_nothing_is_read_beside_them(path: str, roots: Path) -> None:
     assert roots.exists()
     with pytest.raises(MappingError, match="no such file within what CONDUIX_ALLOW_PATHS allows"):

@@ -7,7 +7,7 @@ from typing import Any
 
 from conduix.errors import MappingError
 from conduix.mapping.functions.declare import Family, Parameter
-from conduix.mapping.values import copied, equal, mapping, text, type_name
+from conduix.mapping.values import array, copied, equal, mapping, text, type_name
 
 family = Family("objects")
 
@@ -84,22 +84,31 @@ def _kind(change: Any) -> str:
 
 
 def _apply(holder: list[Any], change: _Change) -> None:
+    """Changes what the only item of `holder` is, or what is within it."""
+    path = [text(name) for name in array(change.get("Path") or [])]
     place: Any = holder
     key: Any = 0
-    for name in change.get("Path") or ():
-        place, key = place[key], text(name)
-        if isinstance(place, list):
-            key = _index(place, key)
-        elif not isinstance(place, dict):
-            raise MappingError(f"the path {change['Path']} leads into {type_name(place)}")
-        elif key not in place and (name is not change["Path"][-1] or change["Type"] != "create"):
-            raise MappingError(f"the path {change['Path']} leads to nothing: there is no `{key}`")
+    for name in path:
+        if not _has(place, key):
+            raise MappingError(f"the path {'.'.join(path)} leads to nothing: there is no `{key}`")
+        place = place[key]
+        key = _index(place, name) if isinstance(place, list) else name
+        if not isinstance(place, list | dict):
+            raise MappingError(f"the path {'.'.join(path)} leads into {type_name(place)}")
+    if change["Type"] != "create" and not _has(place, key):
+        raise MappingError(f"the path {'.'.join(path)} leads to nothing: there is no `{key}`")
     if change["Type"] == "delete":
+        if not path:
+            raise MappingError("a change of the type delete has a `Path`")
         del place[key]
     elif isinstance(place, list) and key == len(place):
         place.append(copied(change.get("To")))
     else:
         place[key] = copied(change.get("To"))
+
+
+def _has(place: Any, key: Any) -> bool:
+    return bool(key < len(place)) if isinstance(place, list) else key in place
 
 
 def _index(place: list[Any], key: str) -> int:
