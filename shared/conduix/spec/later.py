@@ -10,12 +10,7 @@ _BOTH = frozenset({"amqp", "clickhouse", "elasticsearch", "http", "kafka", "mqtt
 
 LATER: Mapping[Role, frozenset[str]] = {
     "source": _BOTH | {"cdc", "http_server"},
-    "stage": frozenset(
-        {
-            *("aggregate", "cast", "dedupe", "default", "delete", "encrypt", "enrich", "flatten", "mask", "merge"),
-            *("python", "split", "throttle", "timestamp", "trigger", "unarchive", "upsert", "validate"),
-        }
-    ),
+    "stage": frozenset({"aggregate", "dedupe", "enrich", "python", "throttle", "trigger", "upsert"}),
     "sink": _BOTH,
 }
 """By role. What the catalogue has counts first: a name here says nothing once its type is there."""

@@ -156,7 +156,11 @@ def test_variables_of_the_tree_that_are_bound_elsewhere_count_in_the_digest() ->
 
     one = TREE.replace("max_restarts: 10", "max_restarts: '${N:10}'")
     assert digest(one) == digest(one)
-    assert len({digest(one), digest(one.replace("${N:", "${M:")), digest(TREE)}) == 3
+    unknown = one.replace("${N:10}", "${N}")
+    assert len({digest(one), digest(one.replace("${N:", "${M:")), digest(unknown), digest(TREE)}) == 4
+    bound = good(unknown, env={"N": "7"}).tree.children[0]
+    assert isinstance(bound, SupervisorSpec)
+    assert bound.supervision.max_restarts == 7
 
 
 # the flow
