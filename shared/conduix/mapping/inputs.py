@@ -95,6 +95,8 @@ def payload_of(value: Any) -> bytes:
     except UnicodeEncodeError:
         # the only encoder that writes lone surrogates
         return json.dumps(value).encode()
+    except RecursionError:
+        return b'"nested too deep to be written"'
 
 
 class RowsInput(Input):

@@ -266,6 +266,13 @@ class _Run:
             if not self._by_projection(index):
                 self._unreadable(index, unreadable)
             return
+        try:
+            self._by_steps(index, value, fits)
+        except RecursionError:
+            # it was just not too deep to be decoded: nothing of it has left
+            self._unreadable(index, Unreadable("nested too deep"))
+
+    def _by_steps(self, index: int, value: Any, fits: Callable[[PortKind, Any], None] | None) -> None:
         program = self.program
         outcome = program._reference.run(value, self._meta(index), self.shard, self._position(index))  # noqa: SLF001
         if outcome.failure is not None:

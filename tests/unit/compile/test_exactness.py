@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from conduix.mapping import parse_condition, parse_mapping, parse_remap
-from conduix.mapping.inputs import RowsInput
+from conduix.mapping.inputs import JsonInput, RowsInput
 from conduix.mapping.program import Program
 from conduix.mapping.steps import FilterStep, MapStep, SampleStep, Step
 from tests.unit.compile.held import OUT, Watched, check, json_input
@@ -295,3 +295,14 @@ def test_failures_are_those_of_their_own_records_where_nobody_reads_the_records(
     places = [index for index, _ in made.failed]
     assert places == sorted(set(places))
     assert len(places) + made.filtered[0] == 8
+
+
+@pytest.mark.parametrize(
+    "text", ['root.a = this.items\nroot.b = throw("no")', "root = this\nroot.o.a = this.items", "root = this"]
+)
+def test_no_depth_of_a_record_ends_a_batch(text: str) -> None:
+    for depth in range(900, 1001):
+        line = b'{"items":' + b"[" * depth + b"]" * depth + b',"n":1}\n'
+        program = Program([MapStep("shape", parse_mapping(text))], OUT, JsonInput)
+        made = program.run(json_input(line), "s")
+        assert len(made.outs[0]) + len(made.failed) == 1

@@ -85,7 +85,7 @@ def _describe(shape: Shape, values: Sequence[Any], depth: int) -> None:
                 child = shape.fields[key] = Shape(f"{shape.path}.{key}", kept=True)
                 _describe(child, [value[key] for value in known if key in value], depth + 1)
             return
-    elif kinds == {list}:
+    elif kinds == {list} and depth < _DEEPEST:
         items = [item for value in known for item in value]
         inner = Shape(f"{shape.path}[]", kept=True)
         _describe(inner, items, depth + 1)
