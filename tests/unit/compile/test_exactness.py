@@ -289,7 +289,7 @@ def test_what_a_mapping_reads_of_its_root_does_not_change_with_later_writes(text
 
 def test_failures_are_those_of_their_own_records_where_nobody_reads_the_records() -> None:
     sample = SampleStep("sample", 0.5, seed=7)
-    steps = [sample, MapStep("shape", parse_mapping('root.a = "x".string().parse_json()'))]
+    steps: list[Step] = [sample, MapStep("shape", parse_mapping('root.a = "x".string().parse_json()'))]
     program = Program(steps, OUT, RowsInput)
     made = program.run(RowsInput([{"n": n} for n in range(8)], lambda: range(8)), "s")
     places = [index for index, _ in made.failed]
