@@ -7,8 +7,9 @@ shard, what a barrier promises, when a commit counts) is written down in `docs/f
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple, Protocol, runtime_checkable
+
+import msgspec
 
 from conduix.engine.files import Files
 from conduix.mapping.parts import index_of
@@ -39,8 +40,7 @@ class Fence(NamedTuple):
     g: int
 
 
-@dataclass(frozen=True, slots=True)
-class Shard:
+class Shard(msgspec.Struct, frozen=True):
     """What is owned: a file or a byte range of it, a topic-partition, a key range, or `all`."""
 
     id: str
@@ -48,8 +48,7 @@ class Shard:
     """Cut once a run and stored in checkpoint 0; the source's own words."""
 
 
-@dataclass(frozen=True, slots=True)
-class Format:
+class Format(msgspec.Struct, frozen=True):
     """How the records of a `Lines` body are written."""
 
     name: Literal["jsonl", "lines", "csv"]
@@ -63,23 +62,20 @@ JSONL = Format("jsonl")
 TEXT = Format("lines")
 
 
-@dataclass(frozen=True, slots=True)
-class Lines:
+class Lines(msgspec.Struct, frozen=True):
     """Whole undecoded records, each ended by a newline. `csv` fields may hold newlines inside quotes."""
 
     data: bytes
     format: Format
 
 
-@dataclass(frozen=True, slots=True)
-class Rows:
+class Rows(msgspec.Struct, frozen=True):
     """Decoded records: plain JSON values."""
 
     values: Sequence[Json]
 
 
-@dataclass(slots=True)
-class Batch:
+class Batch(msgspec.Struct):
     """Contiguous records of one shard: at most 256 KiB or 1,000 records, whichever comes first."""
 
     shard: str
@@ -98,32 +94,28 @@ class Batch:
     """What a source could not read as records (half a line at the end of a file, bytes that are no UTF-8)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Barrier:
+class Barrier(msgspec.Struct, frozen=True):
     """Everything before it belongs to checkpoint n. `final`: End follows on every edge."""
 
     n: int
     final: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Flush:
+class Flush(msgspec.Struct, frozen=True):
     """Asks that everything that `source` has sent before it be made durable; no snapshot, no checkpoint."""
 
     source: str
     k: int
 
 
-@dataclass(frozen=True, slots=True)
-class End:
+class End(msgspec.Struct, frozen=True):
     """Nothing follows on this edge."""
 
 
 Item = Batch | Barrier | Flush | End
 
 
-@dataclass(frozen=True, slots=True)
-class Letter:
+class Letter(msgspec.Struct, frozen=True):
     """A record that goes to the dead letters."""
 
     node: str
@@ -137,8 +129,7 @@ class Letter:
     message: str
 
 
-@dataclass(frozen=True, slots=True)
-class Counts:
+class Counts(msgspec.Struct, frozen=True):
     """What a node did to one batch, in records. in = passed + filtered + dead - made."""
 
     passed: int
@@ -147,19 +138,17 @@ class Counts:
     made: int = 0
 
 
-@dataclass(slots=True)
-class Output:
+class Output(msgspec.Struct):
     """What a stage (or a fused stretch of them) made of one batch."""
 
     batches: list[tuple[str, Batch]]
     """(port, batch); the ordinary port is `out`."""
-    dead: list[Letter] = field(default_factory=list)
-    counts: Mapping[str, Counts] = field(default_factory=dict)
+    dead: list[Letter] = msgspec.field(default_factory=list)
+    counts: Mapping[str, Counts] = msgspec.field(default_factory=dict)
     """node id → counts; a stretch reports each of its nodes."""
 
 
-@dataclass(frozen=True, slots=True)
-class Snapshot:
+class Snapshot(msgspec.Struct, frozen=True):
     """State of one shard at a barrier: a base, or a delta since the barrier before."""
 
     base: bool
@@ -260,8 +249,7 @@ class Sink(Protocol):
         """Release everything, commit nothing. May be called twice."""
 
 
-@dataclass(frozen=True, slots=True)
-class Prepared:
+class Prepared(msgspec.Struct, frozen=True):
     """A sink's word at a barrier. `pending`: `commit` has work to do once the checkpoint is on disk."""
 
     handle: Handle
@@ -306,8 +294,7 @@ class ShardedSink(CommittingSink, Protocol):
         """
 
 
-@dataclass(frozen=True, slots=True)
-class NodeContext:
+class NodeContext(msgspec.Struct, frozen=True):
     """What a connector or stage is given when it is built."""
 
     pipeline: str

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Literal, Protocol
+
+import msgspec
 
 from conduix.engine.api import Counts, Reason
 
@@ -14,8 +15,7 @@ ENDS: frozenset[State] = frozenset({"COMPLETED", "STOPPED", "FAILED"})
 Verb = Literal["stop", "pause", "resume", "checkpoint"]
 
 
-@dataclass(frozen=True, slots=True)
-class ActorStatus:
+class ActorStatus(msgspec.Struct, frozen=True):
     """One actor of the live tree."""
 
     id: str
@@ -28,8 +28,7 @@ class ActorStatus:
     """Items waiting, over all input edges."""
 
 
-@dataclass(frozen=True, slots=True)
-class Status:
+class Status(msgspec.Struct, frozen=True):
     """What a replica reports: at every change of state, and about four times a second while it runs."""
 
     state: State
@@ -46,12 +45,12 @@ class Status:
     checkpoint_at: float = 0.0
     attempt: int = 1
     restarts: int = 0
-    ledger: Mapping[str, Counts] = field(default_factory=dict)
+    ledger: Mapping[str, Counts] = msgspec.field(default_factory=dict)
     """Node id → records since the run began. For a source `passed` is what was read; for a sink what was written."""
     progress: float | None = None
     """Share of the sources' bytes that was read, 0 to 1; None: unknown."""
     actors: tuple[ActorStatus, ...] = ()
-    outputs: Mapping[str, str] = field(default_factory=dict)
+    outputs: Mapping[str, str] = msgspec.field(default_factory=dict)
     """Sink node → where its records are, for people."""
     barrier_age: float = 0.0
     """Seconds since the barrier that is in flight was sent; 0: none is. Older than `checkpoint.timeout`: look why."""

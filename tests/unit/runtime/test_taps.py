@@ -73,7 +73,7 @@ async def run(tmp_path: Path, *wishes: Wish) -> bytes:
 @pytest.fixture(autouse=True)
 def uncounted(monkeypatch: pytest.MonkeyPatch) -> None:
     """`count` begins at 1 in every test."""
-    monkeypatch.setattr("conduix.mapping.functions.general._counts", {})
+    monkeypatch.setattr("conduix.mapping.functions.counting._counts", {})
 
 
 async def test_each_node_shows_what_leaves_it(tmp_path: Path) -> None:
@@ -93,7 +93,7 @@ async def test_each_node_shows_what_leaves_it(tmp_path: Path) -> None:
 
 async def test_whoever_looks_changes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     alone = await run(tmp_path / "alone", *[])
-    monkeypatch.setattr("conduix.mapping.functions.general._counts", {})
+    monkeypatch.setattr("conduix.mapping.functions.counting._counts", {})
     looked_at = await run(tmp_path / "tapped", *(Seen().wish(node, rate=1000) for node in ("add", "even", "mark")))
     assert alone == looked_at
 

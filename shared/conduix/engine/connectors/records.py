@@ -15,9 +15,9 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Literal, Protocol
 
+import msgspec
 import orjson
 
 from conduix.engine.api import JSONL, MAX_BATCH_RECORDS, TEXT, Format
@@ -37,8 +37,7 @@ RecordCode = Literal["RECORD_TOO_LARGE", "INCOMPLETE_LINE", "UNCLOSED_QUOTE"]
 csv.field_size_limit(MAX_RECORD_BYTES)
 
 
-@dataclass(frozen=True, slots=True)
-class Piece:
+class Piece(msgspec.Struct, frozen=True):
     """Whole records found at the start of some bytes."""
 
     length: int
@@ -50,8 +49,7 @@ class Piece:
     """Where each record begins, if that cannot be told from `data`."""
 
 
-@dataclass(frozen=True, slots=True)
-class Refused:
+class Refused(msgspec.Struct, frozen=True):
     """Bytes that are no record; they become a dead letter."""
 
     length: int

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
+
+import msgspec
 
 from conduix.engine.api import (
     Barrier,
@@ -36,16 +37,15 @@ Trace = Callable[[Batch | Barrier], None]
 """Is told of every batch that a source read, and of every barrier at the place where it cuts them."""
 
 
-@dataclass(frozen=True, slots=True)
-class Ack:
+class Ack(msgspec.Struct, frozen=True):
     """What an actor says at a barrier."""
 
     ledger: Mapping[str, Mapping[str, Line]]
     """shard → node → line, of the shards touched since the barrier before."""
-    positions: Mapping[str, Position] = field(default_factory=dict)
+    positions: Mapping[str, Position] = msgspec.field(default_factory=dict)
     finished: Sequence[str] = ()
     prepared: Prepared | None = None
-    state: Mapping[str, Snapshot] = field(default_factory=dict)
+    state: Mapping[str, Snapshot] = msgspec.field(default_factory=dict)
     flushed: int = -1
     """Sources: the newest flush that was sent before the barrier."""
 
@@ -102,15 +102,13 @@ Look = Callable[[Batch, Sequence[Batch]], None]
 """Is shown what came into an actor (a source: what it has read), and what it made of that."""
 
 
-@dataclass(slots=True)
-class TapPoint:
+class TapPoint(msgspec.Struct):
     """Where an actor may be looked at; outlives attempts."""
 
     look: Look | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(msgspec.Struct, frozen=True):
     """An actor's place in an attempt."""
 
     id: str
@@ -118,7 +116,7 @@ class Place:
     outbox: Outbox
     ledger: Ledger
     around: Surroundings
-    tap: TapPoint = field(default_factory=TapPoint)
+    tap: TapPoint = msgspec.field(default_factory=TapPoint)
 
 
 class Actor:

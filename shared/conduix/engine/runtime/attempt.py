@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
 from typing import TypeVar
+
+import msgspec
 
 from conduix.engine.api import Barrier, Flush, Sink, Source, Stage
 from conduix.engine.runtime.actor import Ack, Actor, Outbox, Place, SourceActor, StageActor, TapPoint, Trace
@@ -23,8 +24,7 @@ T = TypeVar("T")
 _log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Nodes:
+class Nodes(msgspec.Struct, frozen=True):
     """The living objects behind a plan's actors, by actor id; they outlive attempts and are reopened."""
 
     sources: Mapping[str, Source]
@@ -41,8 +41,7 @@ class Nodes:
                 _log.warning("%s could not be closed", node, exc_info=True)
 
 
-@dataclass(frozen=True, slots=True)
-class Base:
+class Base(msgspec.Struct, frozen=True):
     """The ledger that an attempt starts from."""
 
     shards: Mapping[str, Balance]

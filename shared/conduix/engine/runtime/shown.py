@@ -6,11 +6,11 @@ import copy
 import csv
 import io
 from collections.abc import Iterator
-from dataclasses import replace
 from itertools import islice
 
 import msgspec
 import orjson
+from msgspec.structs import replace
 
 from conduix.engine.api import Batch, Json, Lines, Rows
 

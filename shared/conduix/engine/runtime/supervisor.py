@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
+
+import msgspec
 
 from conduix.engine.api import Reason
 from conduix.engine.runtime.failure import told
@@ -12,24 +13,21 @@ from conduix.errors import ConduixError, ConnectorError, DiskError, RecordError,
 from conduix.spec.model import SupervisionSpec
 
 
-@dataclass(frozen=True, slots=True)
-class Restart:
+class Restart(msgspec.Struct, frozen=True):
     """Rewind the region after `delay` seconds; `actors` are rebuilt and counted."""
 
     actors: frozenset[str]
     delay: float
 
 
-@dataclass(frozen=True, slots=True)
-class Pause:
+class Pause(msgspec.Struct, frozen=True):
     """Stop reading until a probe of the failing actor succeeds."""
 
     reason: Reason
     system: str
 
 
-@dataclass(frozen=True, slots=True)
-class Escalate:
+class Escalate(msgspec.Struct, frozen=True):
     """The pipeline is FAILED."""
 
     cause: str

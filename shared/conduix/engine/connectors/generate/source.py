@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from conduix.engine.api import MAX_BATCH_RECORDS, Batch, Json, NodeContext, Position, Rows, Shard, Stage
 from conduix.engine.connectors.generate import GenerateOptions
