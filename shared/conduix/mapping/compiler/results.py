@@ -34,9 +34,6 @@ _KEEPS_ITEMS = {
 _RETURNED: dict[object, T] = {"str": T.STR, "bool": T.BOOL, "int": T.INT, "int | float": T.NUMBER}
 """What implementations say that they return, where that leaves no doubt: containers may hold anything."""
 
-_RETURNED: dict[object, T] = {"str": T.STR, "bool": T.BOOL, "int": T.INT, "int | float": T.NUMBER}
-"""What implementations say that they return, where that leaves no doubt: containers may hold anything."""
-
 
 def result_types(function: Function, target: T) -> T:
     """The possible types of what `function` gives for a target of these types."""
@@ -55,6 +52,5 @@ def result_types(function: Function, target: T) -> T:
         return T.JSON
     if name == "fold":
         return T.ANY
-    if name in _FIXED:
-        return _FIXED[name]
-    return _RETURNED.get(function.implementation.__annotations__.get("return"), T.VALUE | target & T.ABSENT)
+    returned = function.implementation.__annotations__.get("return")
+    return _FIXED.get(name) or _RETURNED.get(returned, T.VALUE | target & T.ABSENT)
