@@ -160,6 +160,31 @@ def dead_letters_planes() -> Answer:
     return Answer({"out/planes.jsonl": records}, read=len(rows), dead={"out/planes-dead.jsonl": dead})
 
 
+@answers("check-weather")
+def check_weather() -> Answer:
+    kept: list[Record] = []
+    dead: list[Record] = []
+    measured = ("temp", "dewp", "humid", "wind_speed", "wind_gust", "precip", "pressure", "visib")
+    rows = table("nyc-weather.csv")
+    for row in rows:
+        numbers = {name: number(row[name]) for name in measured}
+        wind_dir = None if row["wind_dir"] == "NA" else int(row["wind_dir"])
+        typed = {**row, **numbers, "hour": int(row["hour"]), "wind_dir": wind_dir}
+        if (numbers["wind_speed"] or 0) > 200:
+            dead.append(typed)
+            continue
+        record = {
+            name: value for name, value in typed.items() if name not in {"year", "month", "day", "origin", "time_hour"}
+        }
+        record["wind_gust"] = numbers["wind_gust"] or 0
+        record["date"] = f"{row['year']}-{row['month']}-{row['day']}"
+        if numbers["precip"] == 0 and numbers["humid"] is not None and numbers["humid"] < 20:
+            record["dust"] = True
+        at = int(datetime.fromisoformat(row["time_hour"]).timestamp())
+        kept.append({**record, "airport": row["origin"], "at": at})
+    return Answer({"out/nyc/checked.jsonl": kept}, read=len(rows), dead={"out/nyc/checked-dead.jsonl": dead})
+
+
 @answers("flights-to-jsonl")
 def flights_to_jsonl() -> Answer:
     records = [

@@ -24,6 +24,7 @@ WRONG_THERE = {
     "many": (2, "INVALID_VALUE"),
     "missing-input": (5, "UNKNOWN_INPUT"),
     "route-without-target": (10, "UNKNOWN_TARGET"),
+    "stage-options": (4, "INVALID_VALUE"),
     "unknown-function": (6, "MAPPING_SYNTAX"),
     "unknown-key": (6, "UNKNOWN_KEY"),
     "unknown-stage": (4, "UNKNOWN_TYPE"),
