@@ -16,7 +16,8 @@ class Options(BaseModel):
     Every field carries `Field(description=…, examples=[…])`: catalogue, JSON Schema and docs come from there.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    # validators are built with the first value: a document uses few of all the nodes that there are
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
 
 class AsWritten(Options):

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
-from dataclasses import replace
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from conduix.engine.link import State, Status
 from conduix_tui.cli import logs
@@ -36,7 +38,7 @@ def said(screen: Screen, statuses: list[Status], *, form: str = "text") -> list[
 
 
 def state(name: State, **more: object) -> Status:
-    return replace(RUNNING, state=name, **more)  # type: ignore[arg-type]
+    return replace(RUNNING, state=name, **more)
 
 
 def test_a_pause_is_said_once_with_cause_and_remedy_and_its_end_too() -> None:
@@ -163,7 +165,7 @@ def test_the_summary_as_data_has_every_number() -> None:
 
 
 def test_secrets_of_the_document_are_not_in_the_summary() -> None:
-    spec = replace(orders(), secrets={"hunter22": "${file:/run/secrets/x}"})
+    spec = dataclasses.replace(orders(), secrets={"hunter22": "${file:/run/secrets/x}"})
     status = replace(RUNNING, state="FAILED", detail="refused for hunter22")
     data = summary(Exit.FAILED, spec=spec, status=status).as_data()
     assert "hunter22" not in json.dumps(data)
