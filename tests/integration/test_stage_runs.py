@@ -27,22 +27,22 @@ PLANES = [
     {"tailnum": "N102UW", "year": "NA", "seats": "182", "speed": "NA"},
     {"tailnum": "N381AA", "year": "1956", "seats": "fifty", "speed": "232"},
 ]
-WEATHER = [
+WEATHER: list[dict[str, Any]] = [
     {"origin": "EWR", "year": 2013, "month": 1, "day": 1, "sky": {"visib": 10, "wind": {"dir": 270, "speed": 10.4}}},
     {"origin": "JFK", "year": 2013, "month": 1, "sky": {"visib": 9, "wind": None}},
     {"origin": "LGA", "year": [2013], "sky": 7},
 ]
-HOURS = [
+HOURS: list[dict[str, Any]] = [
     {"origin": "EWR", "hour": "2013-01-01 01:00"},
     {"origin": "JFK", "hour": 1356998400},
     {"origin": "LGA", "hour": "noon"},
 ]
-CARS = [
+CARS: list[dict[str, Any]] = [
     {"maker": "chevrolet", "models": ["malibu", "chevelle"], "year": "1970-01-01"},
     {"maker": "buick", "models": [], "year": "1970-01-01"},
     {"maker": "amc", "models": "rebel", "year": "1971-01-01"},
 ]
-PACKED = [
+PACKED: list[dict[str, Any]] = [
     {"day": 1, "rows": base64.b64encode(gzip.compress(b"temp,wind\n39.02,10.3\n39.92,12.6\n")).decode()},
     {"day": 2, "rows": "broken"},
 ]
