@@ -16,7 +16,7 @@ from conduix.mapping.functions.declare import REMAP, Family, Parameter
 from conduix.mapping.functions.encoding import compress, decode, decompress, encode
 from conduix.mapping.functions.hashing import crc32, crc64, xxhash32, xxhash64
 from conduix.mapping.functions.url_text import unescaped
-from conduix.mapping.values import array, encode_json, mapping, to_text
+from conduix.mapping.values import array, encode_json, mapping, text, to_text
 
 family = Family("coding", prefix=REMAP)
 
@@ -118,8 +118,8 @@ def encode_csv(value: list[Any], delimiter: str) -> str:
 def encode_key_value(value: dict[str, Any], first: list[Any] | None, between: str, after: str) -> str:
     """The pairs; objects and arrays inside become dotted keys."""
     flat = _pairs(value, "")
-    ordered = [key for key in first or () if key in flat]
-    keys = (*ordered, *sorted(key for key in flat if key not in ordered))
+    ordered = dict.fromkeys(key for key in map(text, first or ()) if key in flat)
+    keys = (*ordered, *sorted(flat.keys() - ordered.keys()))
     return after.join(f"{_quoted(key)}{between}{_quoted(flat[key])}" for key in keys)
 
 

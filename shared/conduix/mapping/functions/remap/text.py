@@ -59,7 +59,7 @@ def replace(value: str, part: str, replacement: str, count: int) -> str:
     """The changed text."""
     places = value.count(part) if count < 0 else min(count, value.count(part))
     refuse_giant(len(value) + places * (len(replacement) - len(part)))
-    return value.replace(part, replacement, max(count, -1))
+    return value.replace(part, replacement, places)
 
 
 @family.function("split", "The parts of the text between separators.", _VALUE,
@@ -70,7 +70,7 @@ def split(value: str, separator: str, limit: int | None) -> list[str]:
     """The parts."""
     if limit is not None and limit <= 0:
         return []
-    most = -1 if limit is None else limit - 1
+    most = -1 if limit is None else min(limit - 1, len(value))
     return value.split(separator, most) if separator else list(value)
 
 
