@@ -10,7 +10,7 @@ from typing import Any
 from conduix.errors import RecordInvalid
 from conduix.mapping.functions.declare import STAGE, Family, Parameter
 from conduix.mapping.functions.stages.casting import told
-from conduix.mapping.values import plain, refuse_giant, to_text, type_name
+from conduix.mapping.values import refuse_giant, to_text, type_name
 
 family = Family("shapes", prefix=STAGE)
 
@@ -26,7 +26,6 @@ def _prepare_conforms(schema: str) -> Callable[[Any], bool]:
     validator = compiled_schema(schema)
 
     def conforms(value: Any) -> bool:
-        value = plain(value)
         try:
             if validator.is_valid(value):
                 return True
