@@ -28,6 +28,7 @@ _PATHS = (
     "v",
 )
 _LITERALS = (
+    "18446744073709551615", "-9223372036854775808", '["s", {}]',
     '"a"', '"-"', '""', "1", "2.5", "-1", "true", "null", "[1, 2]", '{"a": 1}', "r'[a-z]+'", '"%Y-%m-%d"',
     '"[0-9]+"', '"{\\"a\\":1}"', "r'(?P<k>\\d+)'", '"1h"', "0", '"s"',
 )  # fmt: skip
@@ -67,7 +68,8 @@ def _call(rng: Random, depth: int) -> str:
     name = rng.choice([*counts()])
     count = rng.choice(counts()[name] or (1, 2, 3)) if rng.random() < 0.97 else rng.randrange(4)
     first = [expression(rng, depth - 1)] if count else []
-    arguments = [*first, *(rng.choice(_LITERALS) for _ in range(count - 1))]
+    rest = (rng.choice(_PATHS if rng.random() < 0.2 else _LITERALS) for _ in range(count - 1))
+    arguments = [*first, *rest]
     return f"{name}{rng.choice(('', '!'))}({', '.join(arguments)})"
 
 
