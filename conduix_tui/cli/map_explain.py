@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +16,12 @@ from conduix_tui.cli.terminal import Terminal
 
 _DETERMINISTIC = {True: "the same record always gives the same", False: "the same record may come out different"}
 
+_TO_BE_LEARNED = (
+    "as Structs, whose shape and code are learned from the first batch (--input FILE shows them); "
+    "records that do not fit run through the code below"
+)
+_LEARNED = "as Structs of the shape of these records; the code below is for those that fit, the others are done whole"
+
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
@@ -28,18 +34,24 @@ class Explanation:
     """What is decoded of a record, a path a line; empty: see `whole`."""
     whole: str
     """Why all of a record is decoded; empty: only what `projection` lists is."""
+    learned: str
+    """How its shape is learned from the records; empty: it is not."""
     interpreted: tuple[str, ...]
     """Why it is left to the interpreter; empty: it is compiled."""
     code: str
 
     @classmethod
-    def of(cls, parsed: Mapping | Expr, form: Form) -> Explanation:
-        """Compile it, for lines of JSON in and out."""
+    def of(cls, parsed: Mapping | Expr, form: Form, records: Sequence[dict[str, Any]] = ()) -> Explanation:
+        """Compile it, for lines of JSON in and out; of records like these where that makes a difference."""
         program = Program([step(parsed)], {"out": "jsonl"}, JsonInput)
-        left = program.fast.interpreted
+        function, learned = program.fast, ""
+        if program.learns:
+            kept = program.kept(records) if records else None
+            function, learned = kept or function, _LEARNED if kept else _TO_BE_LEARNED
+        left = function.interpreted
         whole = "" if program.projects else _why_whole(parsed, left)
-        code = program.fast.source
-        return cls(form, is_deterministic(parsed), outline(parsed), program.fast.projection, whole, left, code)
+        nodes = outline(parsed)
+        return cls(form, is_deterministic(parsed), nodes, function.projection, whole, learned, left, function.source)
 
     def as_data(self) -> dict[str, Any]:
         """For `--output json`."""
@@ -49,6 +61,7 @@ class Explanation:
             "tree": [node.as_data() for node in self.tree],
             "projection": None if self.whole else self.projection.splitlines(),
             "whole_because": self.whole or None,
+            "learned": self.learned or None,
             "interpreted_because": list(self.interpreted),
             "code": self.code,
         }
@@ -69,7 +82,8 @@ class Explanation:
 
     def _decoded(self) -> list[str]:
         if self.whole:
-            return [f"all of it: {self.whole}"]
+            learned = [self.learned, *self.projection.splitlines()] if self.learned else []
+            return [f"all of it: {self.whole}", *learned]
         return self.projection.splitlines() or ["nothing: no field is read"]
 
 

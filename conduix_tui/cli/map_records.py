@@ -11,7 +11,7 @@ from conduix_tui.cli import words
 from conduix_tui.cli.arguments import examples
 from conduix_tui.cli.map_cases import run_cases
 from conduix_tui.cli.map_forms import FORMS, read, step
-from conduix_tui.cli.map_input import open_input
+from conduix_tui.cli.map_input import first_objects, open_input
 from conduix_tui.cli.output import emit_data
 from conduix_tui.cli.terminal import Exit, Terminal
 
@@ -29,6 +29,7 @@ EXAMPLES = examples(
     "conduix map --as remap '.name = upcase!(.name)' --input orders.jsonl",
     "conduix map --input orders.jsonl                  enter mappings; Tab completes, .help helps",
     "conduix map --explain 'root.total = this.items.map_each(i -> i.price * i.qty).sum()'",
+    "conduix map --explain --input orders.jsonl 'root = this\nroot.total = this.price * 2'",
     "conduix map --cases bloblang_cases.jsonl --report json",
 )
 _CHUNK = 256 * 1024
@@ -89,7 +90,11 @@ def _enter(args: argparse.Namespace, terminal: Terminal) -> Exit:
 def _explain(parsed: Mapping | Expr, args: argparse.Namespace, terminal: Terminal) -> Exit:
     from conduix_tui.cli.map_explain import Explanation  # noqa: PLC0415 - the language, not for `conduix --help`
 
-    explanation = Explanation.of(parsed, args.form)
+    records = []
+    if args.input is not None:
+        with open_input(args.input) as lines:
+            records = first_objects(lines)
+    explanation = Explanation.of(parsed, args.form, records)
     if args.output == "json":
         emit_data(terminal, explanation.as_data(), "json")
     else:

@@ -17,7 +17,7 @@ from conduix.mapping import tree
 from conduix.mapping.compiler.bridge import strict_test
 from conduix.mapping.compiler.values import jsonable
 from conduix.mapping.interpret import Interpreter
-from conduix.mapping.program import sets_meta
+from conduix.mapping.steps import sets_meta
 from conduix.mapping.tree import Assign, Expr, Mapping
 from conduix.mapping.values import DELETED, NOTHING
 from conduix_tui.cli.map_forms import Form, parse

@@ -154,7 +154,9 @@ class Dialogue:
         text = text or self._bench.last
         if not text:
             raise UsageError("there is no entry yet", remedy="write .explain root.b = this.a")
-        explanation = Explanation.of(self._bench.read(text), self._bench.form)
+        sample = self._bench.samples.value
+        records = [sample] if isinstance(sample, dict) and sample else []
+        explanation = Explanation.of(self._bench.read(text), self._bench.form, records)
         self._emit(explanation.lines(self._terminal))
 
     def _show_history(self, _: str) -> None:

@@ -15,8 +15,8 @@ from conduix.mapping.compiler.bridge import json_text
 from conduix.mapping.compiler.order import PortKind
 from conduix.mapping.inputs import CsvInput, Input, JsonInput, RowsInput, TextInput
 from conduix.mapping.parts import index_of
-from conduix.mapping.program import Made, Program, step_is_deterministic
-from conduix.mapping.steps import MapStep, Step
+from conduix.mapping.program import Made, Program
+from conduix.mapping.steps import MapStep, Step, step_is_deterministic
 
 _INPUTS: Mapping[str, type[Input]] = {"jsonl": JsonInput, "lines": TextInput, "csv": CsvInput, "rows": RowsInput}
 """The kind of input for each form of body."""

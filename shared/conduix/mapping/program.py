@@ -16,15 +16,15 @@ from typing import Any
 import msgspec
 
 from conduix.errors import MappingError
-from conduix.mapping import is_deterministic, tree
-from conduix.mapping.compiler.batch import compile_batch
+from conduix.mapping.compiler.batch import compile_batch, compile_kept
 from conduix.mapping.compiler.bridge import json_text
+from conduix.mapping.compiler.keep import keepable
 from conduix.mapping.compiler.order import BatchFunction, Order, PortKind
 from conduix.mapping.inputs import Input, Unreadable
 from conduix.mapping.keeping import Keeper
 from conduix.mapping.projecting import Projector
 from conduix.mapping.reference import DECODE_FAILED, Failure, Outcome, Reference
-from conduix.mapping.steps import MapStep, RouteStep, SampleStep, Step
+from conduix.mapping.steps import MapStep, Step, sets_meta, step_is_deterministic
 
 _NO_META: Mapping[str, Any] = {}
 
@@ -98,6 +98,15 @@ class Program:
     def projects(self) -> bool:
         """Are records decoded by a projection?"""
         return self._order.form == "struct" and self.fast is not self.whole
+
+    @cached_property
+    def learns(self) -> bool:
+        """Are whole records decoded by a shape that is learned from those of the first batch?"""
+        return keepable(self._order)
+
+    def kept(self, samples: Sequence[Mapping[str, Any]]) -> BatchFunction | None:
+        """The function for whole records like these samples; None: it is `whole`."""
+        return compile_kept(self._order, samples) if self.learns else None
 
     def decode_line(self, given: Input) -> Callable[[bytes], Any]:
         """Decodes a line by the projection."""
@@ -329,26 +338,3 @@ class _Run:
         if kind == "lines":
             return value if isinstance(value, str) else json_text(value)
         return value
-
-
-def sets_meta(mapping: tree.Mapping) -> bool:
-    """Does the mapping write metadata?"""
-    blocks = [mapping.statements, *(declared.statements for declared in mapping.maps)]
-    return any(_sets_meta(statement) for block in blocks for statement in block)
-
-
-def _sets_meta(statement: tree.Statement) -> bool:
-    if isinstance(statement, tree.Assign):
-        return statement.target.kind == "meta"
-    inner = [*(body for _, body in statement.branches), statement.otherwise]
-    return any(_sets_meta(part) for body in inner for part in body)
-
-
-def step_is_deterministic(step: Step) -> bool:
-    """Does the step do the same to the same record each time?"""
-    if isinstance(step, SampleStep):
-        return step.seed is not None and (step.when is None or is_deterministic(step.when))
-    if isinstance(step, RouteStep):
-        return all(condition is None or is_deterministic(condition) for _, condition in step.routes)
-    body = step.mapping if isinstance(step, MapStep) else step.condition
-    return is_deterministic(body) and (step.when is None or is_deterministic(step.when))

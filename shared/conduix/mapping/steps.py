@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from conduix.mapping.tree import Expr, Mapping
+from conduix.mapping import is_deterministic
+from conduix.mapping.tree import Assign, Expr, Mapping, Statement
 
 OnError = Literal["dlq", "drop", "fail", "pass"]
 
@@ -64,3 +65,26 @@ class RouteStep:
 
 
 Step = MapStep | FilterStep | SampleStep | RouteStep
+
+
+def sets_meta(mapping: Mapping) -> bool:
+    """Does the mapping write metadata?"""
+    blocks = [mapping.statements, *(declared.statements for declared in mapping.maps)]
+    return any(_sets_meta(statement) for block in blocks for statement in block)
+
+
+def _sets_meta(statement: Statement) -> bool:
+    if isinstance(statement, Assign):
+        return statement.target.kind == "meta"
+    inner = [*(body for _, body in statement.branches), statement.otherwise]
+    return any(_sets_meta(part) for body in inner for part in body)
+
+
+def step_is_deterministic(step: Step) -> bool:
+    """Does the step do the same to the same record each time?"""
+    if isinstance(step, SampleStep):
+        return step.seed is not None and (step.when is None or is_deterministic(step.when))
+    if isinstance(step, RouteStep):
+        return all(condition is None or is_deterministic(condition) for _, condition in step.routes)
+    body = step.mapping if isinstance(step, MapStep) else step.condition
+    return is_deterministic(body) and (step.when is None or is_deterministic(step.when))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -97,6 +98,21 @@ def test_people_read_it_as_text(capsys: pytest.CaptureFixture[str]) -> None:
     assert "nothing: no field is read" in shown(["root.a = 1"], capsys)
     assert "left to the interpreter: content() looks" in shown(["root.a = content()"], capsys)
     assert "all of it: `this` at 1:8" in shown(["root = this.keys()"], capsys)
+
+
+def test_what_is_learned_from_records_is_shown_of_those_that_are_given(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "in.jsonl").write_text('{"a":1,"c":{"x":2}}\nno record\n{"a":2,"c":{"x":3}}\n')
+    edit = "root = this\nroot.b = this.a + 1"
+    before = shown([edit], capsys)
+    assert "  as Structs, whose shape and code are learned from the first batch (--input FILE shows them)" in before
+    after = shown([edit, "--input", str(tmp_path / "in.jsonl")], capsys)
+    assert "  as Structs of the shape of these records" in after
+    assert "  f0 = a: number\n  f1 = c: object\n" in after
+    assert "m.f2 = " in after
+    assert "m.f2 = " not in before
+    assert "Structs" not in shown(["root = this.keys()", "--input", str(tmp_path / "in.jsonl")], capsys)
 
 
 def test_scripts_read_it_as_json(capsys: pytest.CaptureFixture[str]) -> None:
