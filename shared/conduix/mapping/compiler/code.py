@@ -65,6 +65,11 @@ def between(low: float, value: ast.expr, high: float) -> ast.expr:
     return ast.Compare(const(low), [ast.Lt(), ast.Lt()], [value, const(high)])
 
 
+def refusal(test: ast.expr) -> ast.stmt:
+    """`if not test: raise Unfit`."""
+    return ast.If(negated(test), [ast.Raise(name("Unfit"), None)], [])
+
+
 def negated(value: ast.expr) -> ast.expr:
     """`not value`; an equality or identity turned round instead."""
     if isinstance(value, ast.Compare) and len(value.ops) == 1 and type(value.ops[0]) in _OPPOSITES:
@@ -180,4 +185,9 @@ class Code:
 
     def refuse_unless(self, test: ast.expr) -> None:
         """Give the record to the reference unless `test` holds."""
-        self.emit(ast.If(negated(test), [ast.Raise(name("Unfit"), None)], []))
+        self.emit(refusal(test))
+
+    def take_back(self, statement: ast.stmt) -> None:
+        """Leave the statement out if it is what was emitted last."""
+        if self.body and ast.dump(self.body[-1]) == ast.dump(statement):
+            self.body.pop()

@@ -17,6 +17,7 @@ from conduix.mapping.compiler.code import (
     NONE,
     Code,
     attribute,
+    binary,
     call,
     choose,
     compare,
@@ -49,8 +50,11 @@ from conduix.mapping.values import NOTHING, settled
 RECORD = "m"
 """The local name of the record as it came."""
 
-LIMIT = float(2**53)
-"""Below it, floats are exact integers: calculating with ints and floats mixed gives what the reference gives."""
+LIMIT = float(2**51)
+"""Below it, floats are exact integers with two bits to spare: calculating with ints and floats mixed gives what the
+reference gives, and a float is whole if adding `_ROUNDER` and taking it away again changes nothing."""
+_ROUNDER = 1.5 * 2**52
+"""Between it and its double no float has a fraction; up to LIMIT more or less leads nowhere else."""
 
 
 class Language(Protocol):
@@ -294,9 +298,11 @@ class Generator:
         if within(self.types(value), T.INT):
             return Plain(value.code, T.INT, small=value.small)
         code = self.code.keep(value.code, "n")
-        rest = ast.BinOp(code, ast.Mod(), const(1.0))
         if value.small:
-            return Plain(choose(rest, code, call(name("int"), code)), T.NUMBER, small=True)
+            # twice as fast as a remainder
+            whole = binary(binary(code, "+", const(_ROUNDER)), "-", const(_ROUNDER))
+            return Plain(choose(compare(whole, "!=", code), code, call(name("int"), code)), T.NUMBER, small=True)
+        rest = ast.BinOp(code, ast.Mod(), const(1.0))
         done = either([is_type(code, "int"), rest])
         return Plain(choose(done, code, call(self.bound(settled), code)), T.NUMBER)
 

@@ -1,6 +1,6 @@
 """The operators in generated code: inline where the types are known or cheaply checked, else a call of the reference's.
 
-Inline calculations hold within ±2**53 only, where ints and floats agree; beyond, the record goes to the reference.
+Inline calculations hold within ±2**51 only, where ints and floats agree; beyond, the record goes to the reference.
 """
 
 from __future__ import annotations
@@ -18,7 +18,9 @@ from conduix.mapping.compiler.code import (
     const,
     either,
     is_type,
+    name,
     negated,
+    refusal,
 )  # fmt: skip
 from conduix.mapping.compiler.generator import LIMIT, Generator
 from conduix.mapping.compiler.values import Plain, Projected, T, Value, within
@@ -93,14 +95,29 @@ def calculation(gen: Generator, operator: str, left: Plain, right: Plain) -> Pla
     if not (within(left.types, T.NUMBER) and within(right.types, T.NUMBER)):
         return by_reference(gen, operator, left, right)
     result = gen.code.keep(binary(left.code, operator, right.code), "n")
-    tests = [between(-LIMIT, result, LIMIT)]
+    tests = [_within_limit(result)]
     if operator != "*" and not _small(left) and not _small(right):
         # integers beyond 64 bits count as floats, and a difference would hide that they were there
-        tests.insert(0, between(-LIMIT, left.code, LIMIT))
+        tests.insert(0, _within_limit(left.code))
     gen.code.refuse_unless(both(tests))
     if within(left.types | right.types, T.INT):
         return Plain(result, T.INT, small=True)
     return Plain(result, T.NUMBER, raw=True, small=True)
+
+
+def accumulate(gen: Generator, result: str, more: Plain) -> None:
+    """`result += more`, of numbers; `result` is within the limit before and after."""
+    if not within(more.types, T.NUMBER):
+        gen.code.set(result, by_reference(gen, "+", Plain(name(result), T.NUMBER), more).code)
+        return
+    # what is added is within twice the limit if the sum is within it: one test does for both
+    gen.code.take_back(refusal(_within_limit(more.code)))
+    gen.code.increase(result, more.code)
+    gen.code.refuse_unless(_within_limit(name(result)))
+
+
+def _within_limit(value: ast.expr) -> ast.expr:
+    return between(-LIMIT, value, LIMIT)
 
 
 def division(gen: Generator, left: Plain, right: Plain) -> Plain:
@@ -109,7 +126,7 @@ def division(gen: Generator, left: Plain, right: Plain) -> Plain:
     if divisor is None or abs(divisor) < 1 or abs(divisor) >= LIMIT or not within(left.types, T.NUMBER):
         return by_reference(gen, "/", left, right)
     if not _small(left):
-        gen.code.refuse_unless(between(-LIMIT, left.code, LIMIT))
+        gen.code.refuse_unless(_within_limit(left.code))
     return Plain(gen.code.keep(ast.BinOp(left.code, ast.Div(), right.code), "n"), T.NUMBER, raw=True, small=True)
 
 

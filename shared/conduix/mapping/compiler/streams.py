@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from conduix.mapping.compiler.code import attribute, call, compare, const, is_type, listing, name, negated
 from conduix.mapping.compiler.generator import Generator
-from conduix.mapping.compiler.operators import calculation, number
+from conduix.mapping.compiler.operators import accumulate, number
 from conduix.mapping.compiler.project import Shape
 from conduix.mapping.compiler.values import Built, Plain, Projected, Record, Scope, Stream, T, Value, within
 from conduix.mapping.tree import Lambda
@@ -134,12 +134,6 @@ def build_list(gen: Generator, value: Stream, *, structs: bool) -> Built | Plain
 def total(gen: Generator, value: Stream) -> Plain:
     """The sum of the items."""
     result = gen.code.fresh("s")
-    gen.code.set(result, const(0))
-
-    def add(item: Value) -> None:
-        so_far = Plain(name(result), T.NUMBER, small=True)
-        more = calculation(gen, "+", so_far, number(gen, item))
-        gen.code.set(result, more.code)
-
-    loop(gen, value, add)
+    gen.code.set(result, const(0.0))  # floats are added to floats faster than to an int
+    loop(gen, value, lambda item: accumulate(gen, result, number(gen, item)))
     return Plain(name(result), T.NUMBER, raw=True, small=True)
