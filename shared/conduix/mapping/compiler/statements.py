@@ -74,6 +74,8 @@ def _assign(gen: Generator, statement: tree.Assign, frame: Frame) -> None:
     elif within(types, T.ABSENT) and isinstance(value, Plain):
         _assign_absent(gen, target.path, value, frame)
     elif not target.path:
+        if types & T.ABSENT and frame.root is not None:
+            raise NotCompiled("whether the new record is another one depends on the record")
         _assign_root(value, frame)
     elif types & T.ABSENT and isinstance(value, Plain):
         _assign_perhaps(gen, target.path, value, frame)
