@@ -10,6 +10,7 @@ An agent sets them for its workers from its own settings.
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from collections.abc import Mapping
@@ -26,6 +27,12 @@ IMPORTS: Final = "CONDUIX_ALLOW_MAPPING_IMPORTS"
 SECRETS: Final = "CONDUIX_SECRETS_DIR"
 
 _MOST_CHARACTERS: Final = 4096
+_LEAST_SHOWN: Final = 4
+"""A shorter secret is found in any text, and hides nothing."""
+_MOST_SHOWN: Final = 8
+"""Messages cut long values: so many characters of a secret are enough to know it by."""
+_shown_as: set[str] = set()
+"""How the secrets that this process gave to mappings begin, as they are and escaped."""
 _SECRET_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,200}\Z")
 
 
@@ -46,7 +53,10 @@ class Access:
         if not _SECRET_NAME.match(name):
             raise MappingError("the name of a secret has letters, digits, `_`, `-` and `.`, and no `.` in front")
         directory = Path(self.environment.get(SECRETS) or "/run/secrets")
-        return _text(_inside(name, (directory,), f"secret {name}", SECRETS), f"secret {name}").removesuffix("\n")
+        value = _text(_inside(name, (directory,), f"secret {name}", SECRETS), f"secret {name}").removesuffix("\n")
+        if len(value) >= _LEAST_SHOWN:
+            _shown_as.update((value[:_MOST_SHOWN], json.dumps(value)[1 : _MOST_SHOWN + 1]))
+        return value
 
     def file(self, path: str) -> bytes:
         """The content of a file. Raises MappingError where it is not within what is allowed, or cannot be read."""
@@ -72,6 +82,11 @@ class Access:
 def granted() -> Access:
     """What this process's environment allows."""
     return Access(os.environ)
+
+
+def without_secrets(message: str) -> str:
+    """A message of an error for logs and letters; where it shows the beginning of a secret, that alone is said."""
+    return "an error whose text shows a secret" if any(map(message.__contains__, _shown_as)) else message
 
 
 def _inside(path: str, roots: tuple[Path, ...], what: str, variable: str) -> Path:

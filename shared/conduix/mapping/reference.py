@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from conduix.errors import MappingError
+from conduix.mapping.access import without_secrets
 from conduix.mapping.compiler.bridge import strict_test
 from conduix.mapping.compiler.sampling import sampler
 from conduix.mapping.compiler.values import jsonable
@@ -68,6 +69,8 @@ class Reference:
                 outcome.filtered = index
                 break
             except MappingError as error:
+                error.message = without_secrets(error.message)
+                error.args = (error.message,)
                 if not self._recover(index, step, outcome, error):
                     break
         return outcome

@@ -8,6 +8,10 @@ import pytest
 
 from conduix.errors import MappingError, MappingSyntaxError
 from conduix.mapping import parse_mapping
+from conduix.mapping.inputs import JsonInput
+from conduix.mapping.program import Program
+from conduix.mapping.reference import Reference
+from conduix.mapping.steps import MapStep
 from tests.unit.mapping.run import ev, out
 
 
@@ -47,6 +51,20 @@ def test_files_and_secrets_within_what_is_allowed(roots: Path) -> None:
     assert ev('file("limits.json").parse_json().most') == 5
     assert ev("file(this).string()", str(roots / "limits.json")) == '{"most":5}'
     assert ev('secret("token")') == "hunter2"
+
+
+@pytest.mark.parametrize(
+    "mapping",
+    ['root = secret("token").number()', 'root = throw("no " + secret("token"))', 'root = secret("spelled").number()'],
+)
+def test_a_letter_does_not_show_a_secret(mapping: str, roots: Path) -> None:
+    (roots / "spelled").write_text('a"b\\c secret of many words')
+    program = Program([MapStep("map", parse_mapping(mapping))], {"out": "jsonl"}, JsonInput)
+    ((_, failure),) = program.run(JsonInput(b'{"a":1}\n', lambda: [0]), "all").failed
+    assert failure.message.startswith("an error whose text shows a secret")
+    with pytest.raises(MappingError, match="an error whose text shows a secret") as failed:
+        Reference([MapStep("map", parse_mapping(mapping), on_error="fail")], ["out"]).run({}, {}, "all", 0)
+    assert "hunter2" not in str(failed.value)
 
 
 @pytest.mark.parametrize(
