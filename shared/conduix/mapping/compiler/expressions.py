@@ -169,14 +169,19 @@ def _object(gen: Generator, node: tree.Object, scope: Scope) -> Value:
         if not isinstance(key, tree.Literal) or not isinstance(key.value, str):
             return _loose_object(gen, node, scope)
         value = gen.settle_now(gen.value(part, scope))
+        if key.value in fields and (_perhaps(fields[key.value]) or _perhaps(value)):
+            # the record decides which of the two makes the key, and so where it stands
+            return _loose_object(gen, node, scope)
         if isinstance(value, Plain) and value.types & T.ABSENT:
-            if key.value in fields:
-                return _loose_object(gen, node, scope)
             code = gen.code.keep(value.code)
             missing = call(gen.bound(isinstance), code, gen.bound(Absent))
             value = Plain(gen.code.keep(choose(missing, name("UNSET"), code)), value.types)
         fields[key.value] = value
     return Record(fields)
+
+
+def _perhaps(value: Value) -> bool:
+    return isinstance(value, Plain) and bool(value.types & T.ABSENT)
 
 
 def _loose_object(gen: Generator, node: tree.Object, scope: Scope) -> Value:

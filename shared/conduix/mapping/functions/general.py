@@ -56,8 +56,8 @@ def nothing() -> Any:
     examples=(('root.a = throw("no").catch(err -> err)', "{}", '{"a":"no"}'),),
 )
 def throw(why: str) -> Any:
-    """Raises a MappingError that says `why`."""
-    raise MappingError(why)
+    """Raises a MappingError that says `why`; no letter is without a reason."""
+    raise MappingError(why or "thrown without a reason")
 
 
 @family.method(
