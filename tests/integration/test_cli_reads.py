@@ -120,7 +120,7 @@ def test_the_catalogue_lists_every_kind(folder: Path) -> None:
 
 def test_one_entry_shows_type_default_and_example(folder: Path) -> None:
     done = conduix("stages", "filter", cwd=folder)
-    assert "condition: condition, required" in done.stdout
+    assert "condition: condition or object, required" in done.stdout
     assert "example: " in done.stdout
 
 
